@@ -1,0 +1,71 @@
+"""Settings of the daemon itself, of its servers and of its clients, as configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """[supervisord].  Paths are absolute; sizes are bytes; `logfile` None means syslog.
+
+    `uid` None means: do not switch.  `environment` is for children only.
+    """
+
+    logfile: str | None
+    pidfile: str
+    childlogdir: str
+    logfile_maxbytes: int = 50 * 1024 * 1024
+    logfile_backups: int = 10
+    loglevel: str = "info"
+    umask: int = 0o022
+    nodaemon: bool = False
+    silent: bool = False
+    minfds: int = 1024
+    minprocs: int = 200
+    nocleanup: bool = False
+    uid: int | None = None
+    directory: str | None = None
+    strip_ansi: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+    identifier: str = "supervisor"
+    keeper: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """One HTTP server.  Either `file` (a unix socket, absolute) or `host` and `port` are set.
+
+    `host` "" listens on every interface.  `owner` is (uid, gid), -1 = leave alone.  `password` as written,
+    perhaps `{SHA}` + hex.  `section` is the name of its section, for messages.
+    """
+
+    section: str
+    file: str | None = None
+    mode: int = 0o700
+    owner: tuple[int, int] | None = None
+    host: str = ""
+    port: int = 0
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec and all its other options."""
+
+    name: str
+    factory: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """[supervisorctl] and the ctl plug-ins of the main file."""
+
+    serverurl: str = "http://localhost:9001"
+    username: str | None = None
+    password: str | None = None
+    prompt: str = "supervisor"
+    history_file: str | None = None
+    plugins: tuple[PluginSettings, ...] = ()
