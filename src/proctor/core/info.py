@@ -1,4 +1,4 @@
-"""What the outside may see of a process: values for every face of the daemon (XML-RPC, JSON, pages).
+"""What the outside may see of a process: values for every face of the daemon.
 
 Keys and caps are those of compat xmlrpc.md, sections 7 to 9.
 """
@@ -19,7 +19,7 @@ def capped(seconds: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
-    """One process at one moment.  Times are whole seconds since the epoch, 0 = never; pid 0 = none."""
+    """One process at one moment.  Times: whole seconds since the epoch, 0 = never; pid 0 = none."""
 
     name: str
     group: str

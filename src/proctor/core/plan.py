@@ -12,10 +12,10 @@ from dataclasses import dataclass
 class SpawnPlan:
     """Everything a child needs, already resolved.
 
-    `key` names the child towards the keeper ("group:process").  `environment` is added to the supervisor's
-    own.  `uid` None: do not switch user; else `gid`
-    and `groups` are set with it.  `socket_fd`: a listening socket for fd 0 (FastCGI) instead of a stdin pipe.
-    `note` is kept by the keeper and given back on recovery; the keeper never reads it.
+    `key` names the child towards the keeper ("group:process").  `environment` is added to the
+    supervisor's own.  `uid` None: do not switch user; else `gid` and `groups` are set with it.
+    `socket_fd`: a listening socket for fd 0 (FastCGI) instead of a stdin pipe. `note` is kept by
+    the keeper and given back on recovery; the keeper never reads it.
     """
 
     key: str
@@ -44,8 +44,8 @@ class SpawnFailure:
 class ChildPipes:
     """Our ends of a new child's pipes; the receiver owns and closes them.
 
-    `stdin` is None for a FastCGI child; `stderr` is None when it is redirected into stdout.  All three are
-    non-blocking.
+    `stdin` is None for a FastCGI child; `stderr` is None when it is redirected into stdout.  All
+    three are non-blocking.
     """
 
     stdin: int | None

@@ -36,8 +36,8 @@ class DaemonSettings:
 class ServerSettings:
     """One HTTP server.  Either `file` (a unix socket, absolute) or `host` and `port` are set.
 
-    `host` "" listens on every interface.  `owner` is (uid, gid), -1 = leave alone.  `password` as written,
-    perhaps `{SHA}` + hex.  `section` is the name of its section, for messages.
+    `host` "" listens on every interface.  `owner` is (uid, gid), -1 = leave alone.  `password` as
+    written, perhaps `{SHA}` + hex.  `section` is the name of its section, for messages.
     """
 
     section: str
@@ -52,7 +52,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class PluginSettings:
-    """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec and all its other options."""
+    """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec, all its other options."""
 
     name: str
     factory: str

@@ -1,7 +1,8 @@
 """ProcessSpec and GroupSpec: what is to be supervised, as configured.
 
-Everything is frozen and compared by value: equal specs mean that an update has nothing to do.  A spec is
-replaced whole, never edited.  Fields with `compare=False` may change without a process being restarted.
+Everything is frozen and compared by value: equal specs mean that an update has nothing to do.  A
+spec is replaced whole, never edited.  Fields with `compare=False` may change without a process
+being restarted.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ class StopPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OutputPolicy:
-    """Where one output stream goes.  `path` is set only for LogKind.FILE; sizes are bytes, 0 = no limit.
+    """Where one output stream goes.
 
-    `capture_maxbytes` 0 switches capture mode off.
+    `path` is set only for LogKind.FILE; sizes are bytes, 0 = no limit.  `capture_maxbytes` 0 switches capture mode off.
     """
 
     kind: LogKind = LogKind.AUTO
@@ -75,8 +76,8 @@ class OutputPolicy:
 class SocketSpec:
     """The listening socket of a FastCGI program; `url` is tcp://host:port or unix:///path.
 
-    `owner` is (uid, gid), -1 = leave alone; owner and mode apply to unix sockets only; backlog None = the
-    maximum of the operating system.
+    `owner` is (uid, gid), -1 = leave alone; owner and mode apply to unix sockets only; backlog None
+    = the maximum of the operating system.
     """
 
     url: str
@@ -101,8 +102,9 @@ class PoolSpec:
 class ProcessSpec:
     """One process as configured.
 
-    `environment` holds what the configuration adds ([supervisord] environment under the program's own), not
-    what is inherited.  `serverurl` None means AUTO.  `uid` None means: do not switch.  `origin` is file:line.
+    `environment` holds what the configuration adds ([supervisord] environment under the program's
+    own), not what is inherited.  `serverurl` None means AUTO.  `uid` None means: do not switch.
+    `origin` is file:line.
     """
 
     name: str
@@ -128,7 +130,8 @@ class ProcessSpec:
 class GroupSpec:
     """Processes that share a name and a priority, in the order in which they are created.
 
-    `kind` LISTENER goes with a `pool`.  A [group:x] of programs is PROGRAM, whatever its members are.
+    `kind` LISTENER goes with a `pool`.  A [group:x] of programs is PROGRAM, whatever its members
+    are.
     """
 
     name: str

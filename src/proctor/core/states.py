@@ -1,7 +1,8 @@
 """States of processes, of the daemon and of event listeners, and every legal transition.
 
-EDGES is the only place that says which state may follow which; `core.lifecycle` asserts it and the diagram
-in docs/architecture.md is made from it.  Codes and classes are Supervisor's (compat process.md, section 1).
+EDGES is the only place that says which state may follow which; `core.lifecycle` asserts it and the
+diagram in docs/architecture.md is made from it.  Codes and classes are Supervisor's (compat
+process.md, section 1).
 """
 
 from __future__ import annotations

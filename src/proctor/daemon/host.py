@@ -1,7 +1,8 @@
 """Host: the machine as the heart needs it.  The one seam between deciding and doing.
 
-KeeperHost (posix/keeper_host.py) and LocalHost (posix/local_host.py) in life, FakeHost in the tests.
-Answers to `spawn` and `signal` come back through the ChildSink, never from inside the call itself.
+KeeperHost (posix/keeper_host.py) and LocalHost (posix/local_host.py) in life, FakeHost in the
+tests. Answers to `spawn` and `signal` come back through the ChildSink, never from inside the call
+itself.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Timer(Protocol):
 
 
 class ChildSink(Protocol):
-    """Whoever asked for a child, and hears what becomes of it.  `at` is Host.now() when it was noticed."""
+    """Whoever asked for a child, and hears what becomes of it.  `at` is Host.now() when it was
+    noticed."""
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         """The child runs.  The pipes are yours to close."""
@@ -55,7 +57,7 @@ class Host(Protocol):
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
 
     def signal(self, key: str, pid: int, signum: int, to_group: bool) -> None:
-        """Send a signal to the child of this key, if it still has this pid; ESRCH is not reported."""
+        """Signal the child of this key, if it still has this pid; ESRCH is not reported."""
 
     def acknowledge(self, key: str, pid: int) -> None:
-        """The exit of this child is recorded: the keeper may forget it and close its descriptors."""
+        """The exit is recorded: the keeper may forget this child and close its descriptors."""
