@@ -35,7 +35,7 @@ class ExitStatus:
 
     @property
     def number(self) -> int:
-        """The exit code; -1 for a death by signal or an unknown end (compat process.md, section 3)."""
+        """The exit code; -1 for a death by signal or an unknown end (process.md, section 3)."""
         return -1 if self.code is None else self.code
 
     def is_expected(self, exitcodes: tuple[int, ...]) -> bool:

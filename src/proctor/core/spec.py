@@ -60,7 +60,8 @@ class StopPolicy:
 class OutputPolicy:
     """Where one output stream goes.
 
-    `path` is set only for LogKind.FILE; sizes are bytes, 0 = no limit.  `capture_maxbytes` 0 switches capture mode off.
+    `path` is set only for LogKind.FILE; sizes are bytes, 0 = no limit.  `capture_maxbytes` 0
+    switches capture mode off.
     """
 
     kind: LogKind = LogKind.AUTO

@@ -1,0 +1,43 @@
+"""The pidfile: where scripts look for the pid to signal.
+
+It is overwritten, never locked, and removed at the end (compat config.md, section 12).  Before that
+we look whether the pid in it belongs to a living supervisor (gotcha G42).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def write(path: str, pid: int) -> None:
+    """Write `pid`.  Raises OSError."""
+    Path(path).write_text(f"{pid}\n", encoding="ascii")
+
+
+def remove(path: str, pid: int) -> None:
+    """Remove the file if it is still ours; a twin's is left alone.  Nothing is raised."""
+    with contextlib.suppress(OSError):
+        if read(path) == pid:
+            os.unlink(path)
+
+
+def read(path: str) -> int | None:
+    """The pid in the file, or None when there is no file or no number in it."""
+    try:
+        return int(Path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def living_supervisor(path: str) -> int | None:
+    """The pid in the file if it is a living supervisor other than ourselves (gotcha G42)."""
+    pid = read(path)
+    if pid is None or pid in (os.getpid(), os.getppid()):
+        return None
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return None
+    return pid if b"proctor" in command or b"supervisord" in command else None
