@@ -1,0 +1,102 @@
+"""Pool: the events that wait for a pool's listeners.
+
+The rules (compat events.md, sections 5 and 6; gotchas G1, G18, G67): 1. An event is accepted once,
+at the end of the queue, whatever the number of matching subscriptions. 2. At most `buffer_size`
+events wait; the oldest is discarded for a new one.  Only while listeners are still starting may
+more wait (up to START_UP_LIMIT), so that the start-up burst is not lost. 3. A rejected event comes
+back to this pool only, after a growing delay, MAX_TRIES times; then it is dropped.  Events behind
+it go on meanwhile. 4. An event whose listener died while it was busy is due again at once, in front
+of all others. 5. Serials never change on a retry.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+START_UP_LIMIT = 10_000
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 5.0
+MAX_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An event on its way to one pool.  `due` is the earliest time of delivery (Host.now())."""
+
+    serial: int
+    poolserial: int
+    eventname: str
+    payload: str
+    tries: int = 0
+    due: float = 0.0
+
+
+class Pool:
+    """The waiting events of one pool.  Holds no listener and no clock."""
+
+    def __init__(self, buffer_size: int) -> None:
+        self.buffer_size = buffer_size
+        self.starting = True
+        self.overflowed = 0
+        self.dropped = 0
+        self._next_serial = 0
+        self._waiting: deque[Letter] = deque()
+        self._resting: list[Letter] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._resting)
+
+    def accept(self, serial: int, eventname: str, payload: str) -> list[Letter]:
+        """Queue a new event; answers with those that had to be discarded for it."""
+        self._waiting.append(Letter(serial, self._next_serial, eventname, payload))
+        self._next_serial += 1
+        return self._trim()
+
+    def settle(self) -> list[Letter]:
+        """The listeners had their chance: from now on the buffer is bounded as configured."""
+        self.starting = False
+        return self._trim()
+
+    def next(self, now: float) -> Letter | None:
+        """Take the oldest event that is due; hand it over or give it back with `untake`."""
+        if self._resting:
+            due = [letter for letter in self._resting if letter.due <= now]
+            self._resting = [letter for letter in self._resting if letter.due > now]
+            self._waiting.extendleft(sorted(due, key=lambda letter: -letter.poolserial))
+        return self._waiting.popleft() if self._waiting else None
+
+    def untake(self, letter: Letter) -> None:
+        """Nobody could take it after all: it is the next one again."""
+        self._waiting.appendleft(letter)
+
+    def died(self, letter: Letter) -> bool:
+        """Its listener died over it: due again at once.  False when it was dropped instead."""
+        if letter.tries + 1 >= MAX_TRIES:
+            self.dropped += 1
+            return False
+        self._waiting.appendleft(replace(letter, tries=letter.tries + 1))
+        return True
+
+    def rejected(self, letter: Letter, now: float) -> bool:
+        """The listener said no: due again after a rest.  False when it was dropped instead."""
+        if letter.tries + 1 >= MAX_TRIES:
+            self.dropped += 1
+            return False
+        delay = min(FIRST_DELAY * 2**letter.tries, LONGEST_DELAY)
+        self._resting.append(replace(letter, tries=letter.tries + 1, due=now + delay))
+        return True
+
+    @property
+    def deadline(self) -> float | None:
+        """When the first resting event becomes due, or None."""
+        return min((letter.due for letter in self._resting), default=None)
+
+    def _trim(self) -> list[Letter]:
+        limit = max(self.buffer_size, START_UP_LIMIT) if self.starting else self.buffer_size
+        discarded: list[Letter] = []
+        while len(self) > limit:
+            oldest = self._waiting.popleft() if self._waiting else self._resting.pop(0)
+            discarded.append(oldest)
+        self.overflowed += len(discarded)
+        return discarded

@@ -1,0 +1,130 @@
+"""ListenerProtocol: a listener's bytes in; Ready, Result or Violation out.
+
+The rules (compat events.md, section 3): 1. A listener begins ACKNOWLEDGED, says `READY\\n`, is sent
+one event (BUSY), answers `RESULT <n>\\n` and n bytes, and is ACKNOWLEDGED again. 2. Bytes arrive in
+any chunking; nothing depends on it. 3. Anything else is a violation: the listener is UNKNOWN until
+its process is started anew. 4. Kinder than the original where scripts in the field need it: white
+space before READY is skipped (G64), a second READY is ignored, also when it arrives after the event
+was sent (G16), and a violation says what was wrong (G65).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proctor.core.envelope import READY, RESULT
+from proctor.core.states import ListenerState
+
+_MAX_LINE = 64 * 1024
+_MAX_RESULT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The listener can take an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedReady:
+    """The listener said READY once too often, which does no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The listener's answer to the event it was sent."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The listener broke the protocol; `line` is its bad result line, if that was it."""
+
+    reason: str
+    line: bytes | None = None
+
+
+Answer = Ready | RepeatedReady | Result | Violation
+
+
+class ListenerProtocol:
+    """One listener's side of the conversation, from one start of its process to the next."""
+
+    def __init__(self) -> None:
+        self.state = ListenerState.ACKNOWLEDGED
+        self._buffer = b""
+        self._result_length: int | None = None
+
+    def sent(self) -> None:
+        """An event was written to the listener.  Only when it is READY."""
+        assert self.state is ListenerState.READY, "an event may only go to a READY listener"
+        self.state = ListenerState.BUSY
+
+    def refuse(self) -> None:
+        """The listener is not to be talked to any more (its result could not be handled)."""
+        self.state = ListenerState.UNKNOWN
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[Answer]:
+        """What these bytes mean, in order; empty while a message is incomplete."""
+        self._buffer += data
+        answers: list[Answer] = []
+        while (answer := self._next()) is not None:
+            answers.append(answer)
+        return answers
+
+    def _next(self) -> Answer | None:
+        match self.state:
+            case ListenerState.ACKNOWLEDGED:
+                self._buffer = self._buffer.lstrip()
+                return self._expect_ready(Ready())
+            case ListenerState.READY:
+                return self._expect_ready(RepeatedReady())
+            case ListenerState.BUSY:
+                return self._expect_result()
+            case ListenerState.UNKNOWN:
+                self._buffer = b""
+                return None
+
+    def _expect_ready(self, answer: Answer) -> Answer | None:
+        if self._buffer.startswith(READY):
+            self._buffer = self._buffer[len(READY) :]
+            self.state = ListenerState.READY
+            return answer
+        if READY.startswith(self._buffer):
+            return None
+        return self._violation(f"expected READY, got {self._buffer[:60]!r}")
+
+    def _expect_result(self) -> Answer | None:
+        if self._result_length is None:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if not newline:
+                too_long = len(self._buffer) > _MAX_LINE
+                return self._violation("endless result line", line[:60]) if too_long else None
+            if line + newline == READY:
+                self._buffer = rest
+                return RepeatedReady()
+            length = _result_length(line)
+            if length is None:
+                return self._violation("bad result line", line)
+            self._buffer, self._result_length = rest, length
+        if len(self._buffer) < self._result_length:
+            return None
+        data = self._buffer[: self._result_length]
+        self._buffer = self._buffer[self._result_length :]
+        self._result_length = None
+        self.state = ListenerState.ACKNOWLEDGED
+        return Result(data)
+
+    def _violation(self, reason: str, line: bytes | None = None) -> Violation:
+        self.refuse()
+        return Violation(reason, line)
+
+
+def _result_length(line: bytes) -> int | None:
+    """The n of `RESULT n`; blanks around the number are allowed."""
+    word, number = line[: len(RESULT)], line[len(RESULT) :].strip()
+    if word != RESULT or not number.isdigit():
+        return None
+    length = int(number)
+    return length if length <= _MAX_RESULT else None
