@@ -1,0 +1,68 @@
+"""The configuration: read it anew, add and remove groups, show what is configured.
+
+Reading never stops anything; a file with mistakes is refused whole.  Source: compat config.md,
+section 16; xmlrpc.md, sections 6 and 9; gotcha G9.
+"""
+
+from __future__ import annotations
+
+from proctor.api.room import Room
+from proctor.api.views import config_info
+from proctor.config.diff import diff
+from proctor.config.load import Configuration
+from proctor.config.problems import ConfigError
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.spec import GroupSpec
+
+
+class ConfigurationRoom(Room):
+    """Everything that can be done with the configuration."""
+
+    async def reload_config(self) -> list[tuple[list[str], list[str], list[str]]]:
+        """Read the files anew; answers with one tuple of names of groups: added, changed, removed.
+
+        Compared is with what is active; nothing is applied.  Raises CANT_REREAD with the reason,
+        and the old configuration stays.
+        """
+        self._require_running()
+        new = await self._reread()
+        self._context.configuration.value = new
+        active = tuple(group.spec for group in self._supervisor.groups.values())
+        found = diff(active, new.groups)
+        return [(_names(found.added), _names(found.changed), _names(found.removed))]
+
+    async def add_process_group(self, name: str) -> bool:
+        """Make a group of the configuration active.  Raises ALREADY_ADDED, BAD_NAME."""
+        self._require_running()
+        for spec in self._context.configuration.value.groups:
+            if spec.name == name:
+                self._supervisor.autostart(self._supervisor.add_group(spec))
+                return True
+        raise Fault.bad_name(name)
+
+    async def remove_process_group(self, name: str) -> bool:
+        """Forget a group whose processes are all stopped.  Raises STILL_RUNNING, BAD_NAME."""
+        self._require_running()
+        self._group(name)
+        self._supervisor.remove_group(name)
+        return True
+
+    async def get_all_config_info(self) -> list[dict[str, object]]:
+        """Every configured process, active or not, by process name."""
+        self._require_running()
+        infos = [
+            config_info(group, spec, self._supervisor.groups.get(group.name))
+            for group in self._context.configuration.value.groups
+            for spec in group.processes
+        ]
+        return sorted(infos, key=lambda info: str(info["name"]))
+
+    async def _reread(self) -> Configuration:
+        try:
+            return await self._in_worker(self._context.reread)
+        except ConfigError as error:
+            raise Fault(FaultCode.CANT_REREAD, str(error)) from error
+
+
+def _names(groups: tuple[GroupSpec, ...]) -> list[str]:
+    return [group.name for group in groups]

@@ -1,0 +1,114 @@
+"""What all rooms of the api share: the daemon they ask, and how names become processes.
+
+Rules:
+1. While the daemon stops or restarts, every verb but `send_remote_comm_event` is refused with
+   SHUTDOWN_STATE, `get_state` too (compat xmlrpc.md, section 3; gotcha G72).
+2. A Fault about a process names it as the caller did; in results of groups it is `group:process`.
+3. Files are read by one worker thread, never on the loop: a disk may hang, the daemon may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from proctor.config.load import Configuration
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.names import make_namespec, split_namespec
+from proctor.core.states import SupervisorState
+from proctor.daemon.group import Group
+from proctor.daemon.process import Process
+from proctor.daemon.supervisor import Supervisor
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class CurrentConfiguration:
+    """The configuration as last read; replaced whole by a successful re-read."""
+
+    value: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What the api needs beside the Supervisor.
+
+    `version` is what clients are told ("4.3.0"); `pid` is the one that users see; `main_log` None
+    means syslog.  `clear_main_log` empties the main log (raises OSError).  `reread` reads the
+    configuration anew without applying it (raises ConfigError; called in the worker thread).
+    `shutdown` and `restart` begin at once and return at once.
+    """
+
+    version: str
+    pid: int
+    main_log: str | None
+    clear_main_log: Callable[[], Awaitable[None]]
+    configuration: CurrentConfiguration
+    reread: Callable[[], Configuration]
+    shutdown: Callable[[], None]
+    restart: Callable[[], None]
+
+
+class Room:
+    """The part of the api that is the same everywhere."""
+
+    def __init__(self, supervisor: Supervisor, context: ServiceContext) -> None:
+        self._supervisor = supervisor
+        self._context = context
+        # Threads start when they are first needed.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api")
+
+    def close(self) -> None:
+        """Let the worker thread go; answers under way are dropped."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _require_running(self) -> None:
+        if self._supervisor.mood is not SupervisorState.RUNNING:
+            raise Fault(FaultCode.SHUTDOWN_STATE)
+
+    async def _in_worker(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, function, *arguments)
+
+    def _group(self, name: str) -> Group:
+        group = self._supervisor.groups.get(name)
+        if group is None:
+            raise Fault.bad_name(name)
+        return group
+
+    def _find(self, name: str) -> tuple[Group, Process | None]:
+        """The group and the process of a name; no process for `group:*`.  Raises BAD_NAME."""
+        group_name, process_name = split_namespec(name)
+        group = self._supervisor.groups.get(group_name)
+        if group is None:
+            raise Fault.bad_name(name)
+        if process_name is None:
+            return group, None
+        process = group.processes.get(process_name)
+        if process is None:
+            raise Fault.bad_name(name)
+        return group, process
+
+    def _one(self, name: str) -> Process:
+        """The process of a name.  Raises BAD_NAME, also for `group:*`."""
+        process = self._find(name)[1]
+        if process is None:
+            raise Fault.bad_name(name)
+        return process
+
+    def _members(self, group: Group) -> list[Process]:
+        """By priority, ascending; equals in the order in which they were created."""
+        return sorted(group.processes.values(), key=lambda process: process.spec.priority)
+
+    def _everything(self) -> list[Process]:
+        """All processes by (group priority, process priority); equals in order of creation."""
+        groups = sorted(self._supervisor.groups.values(), key=lambda group: group.spec.priority)
+        return [process for group in groups for process in self._members(group)]
+
+
+def display_name(process: Process) -> str:
+    """How a process is called in results of groups."""
+    return make_namespec(process.group_name, process.spec.name)

@@ -1,0 +1,16 @@
+"""Service: the rooms of the api under one name."""
+
+from __future__ import annotations
+
+from proctor.api.logs import Logs
+from proctor.api.processes import Processes
+from proctor.api.system import System
+
+
+class Service(Processes, Logs, System):
+    """One async method per verb, in snake case of its XML-RPC name; every refusal is a Fault.
+
+    The verbs are those of compat xmlrpc.md, section 6, without the aliases; answers are
+    ProcessInfo, ActionResult, tuples, lists, dicts, texts, numbers and True.  What a verb began goes
+    on when its caller is cancelled.
+    """

@@ -1,0 +1,60 @@
+"""The daemon itself: who it is, how it is, and its end."""
+
+from __future__ import annotations
+
+from proctor.api.configuration import ConfigurationRoom
+from proctor.core.events import RemoteCommunication
+
+API_VERSION = "3.0"
+
+
+class System(ConfigurationRoom):
+    """Questions and orders that concern no single process."""
+
+    async def get_api_version(self) -> str:
+        """The version of this interface that clients check."""
+        self._require_running()
+        return API_VERSION
+
+    async def get_supervisor_version(self) -> str:
+        """The version of Supervisor that we stand for."""
+        self._require_running()
+        return self._context.version
+
+    async def get_identification(self) -> str:
+        """The configured identifier."""
+        self._require_running()
+        return self._context.configuration.value.daemon.identifier
+
+    async def get_state(self) -> dict[str, object]:
+        """`statecode` and `statename`: always RUNNING, anything else is refused."""
+        self._require_running()
+        mood = self._supervisor.mood
+        return {"statecode": int(mood), "statename": mood.name}
+
+    async def get_pid(self) -> int:
+        """The pid that users know us by."""
+        self._require_running()
+        return self._context.pid
+
+    async def shutdown(self) -> bool:
+        """Begin to stop everything, then end."""
+        self._require_running()
+        self._context.shutdown()
+        return True
+
+    async def restart(self) -> bool:
+        """Begin to stop everything, then start again from the files.
+
+        They are read first: CANT_REREAD when they have mistakes, and nothing stops (gotcha G9).
+        """
+        self._require_running()
+        await self._reread()
+        self._require_running()
+        self._context.restart()
+        return True
+
+    async def send_remote_comm_event(self, type: str, data: str) -> bool:
+        """Publish a message to whoever listens for REMOTE_COMMUNICATION.  Works in any state."""
+        self._supervisor.bus.publish(RemoteCommunication(type, data))
+        return True
