@@ -53,6 +53,11 @@ class Host(Protocol):
     def call_soon(self, callback: Callable[[], None]) -> None:
         """Call back in the next round of the loop."""
 
+    def when_writable(self, fd: int, callback: Callable[[], None] | None) -> None:
+        """Call back whenever the pipe `fd` takes bytes, until told None; None is always
+        harmless.
+        """
+
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
 

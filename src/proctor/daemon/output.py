@@ -1,0 +1,180 @@
+"""Output: where the stdout and stderr of one process go, over all its runs.
+
+1. The log files of a run are opened (in the drain thread: an open may block) before the child is
+   spawned, and closed with its pipes.
+2. The end of a child is announced only after `finish`: its last words are in the log first.
+3. Bytes are looked at only if somebody must: capture mode, events, strip_ansi, a debug log, a
+   listener's protocol.  Otherwise they never enter our memory.
+
+Source: compat logging.md, sections 2, 5, 6, 7.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from proctor.core.capture import Capture, Decoder, Piece
+from proctor.core.plan import ChildPipes
+from proctor.core.spec import LogKind, OutputPolicy, ProcessSpec
+from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
+
+T = TypeVar("T")
+
+CHANNELS = ("stdout", "stderr")
+
+# What our lines in syslog begin with: the name of the program that writes them.
+IDENT = "supervisord"
+
+Deliver = Callable[[Sequence[Piece]], None]
+
+
+class Channel(Protocol):
+    """One pipe of one child, read by the drain thread."""
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """Call `done` when everything that is in the pipe now is in the log."""
+
+
+class LogDrain(Protocol):
+    """The drain thread as the heart sees it."""
+
+    def watch(
+        self,
+        fd: int,
+        sinks: Sequence[Sink],
+        decoder: Decoder | None = None,
+        deliver: Deliver | None = None,
+    ) -> Channel:
+        """Move what comes out of `fd` to the sinks; takes the descriptor over."""
+
+    def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
+        """Call `function` in the thread, then `done` with its result on the loop."""
+
+
+class Output:
+    """Both streams of one process.  `paths` are the log files by channel, None where there is
+    none.
+    """
+
+    def __init__(self, spec: ProcessSpec, paths: Mapping[str, str | None], drain: LogDrain) -> None:
+        self._spec = spec
+        self._paths = paths
+        self._drain = drain
+        self._sinks: dict[str, list[Sink]] = {}
+        self._decoders: list[Decoder] = []
+        self._channels: list[Channel] = []
+
+    def open(self, done: Callable[[OSError | None], None]) -> None:
+        """Open the log files of the next run; `done` hears what went wrong, if anything."""
+        self._sinks = {}
+        wanted = [name for name in CHANNELS if self._has_sinks(name)]
+        if not wanted:
+            done(None)
+            return
+
+        def opened(result: dict[str, list[Sink]] | OSError) -> None:
+            if isinstance(result, OSError):
+                done(result)
+            else:
+                self._sinks = result
+                done(None)
+
+        self._drain.call(lambda: self._open(wanted), opened)
+
+    def attach(self, pipes: ChildPipes, look: Callable[[str], Deliver | None], strip: bool) -> None:
+        """Read the pipes of a new child.
+
+        `look` says, by channel, who must see the output; `strip` takes terminal sequences out.
+        """
+        self._decoders = []
+        self._channels = [self._watch("stdout", pipes.stdout, look("stdout"), strip)]
+        if pipes.stderr is not None:
+            self._channels.append(self._watch("stderr", pipes.stderr, look("stderr"), strip))
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """Call `done` when all that the dead child wrote is in the logs."""
+        channels, self._channels = self._channels, []
+        left = len(channels)
+
+        def finished() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                done()
+
+        for channel in channels:
+            channel.finish(finished)
+        if not channels:
+            done()
+
+    def clear(self, done: Callable[[OSError | None], None]) -> None:
+        """Empty the log files, also those of a process that does not run (gotcha G58)."""
+
+        def work() -> None:
+            for name in CHANNELS:
+                self._clear(name)
+
+        self._drain.call(work, done)
+
+    def reopen(self) -> None:
+        """Open the log files anew by their names, after somebody moved them away."""
+
+        def work() -> None:
+            for sink in (sink for opened in sinks.values() for sink in opened):
+                sink.reopen()
+
+        sinks = self._sinks
+        if sinks:
+            self._drain.call(work, lambda _: None)
+
+    def policy(self, name: str) -> OutputPolicy:
+        """What is configured for `stdout` or `stderr`."""
+        return self._spec.stdout if name == "stdout" else self._spec.stderr
+
+    def _watch(self, name: str, fd: int, deliver: Deliver | None, strip: bool) -> Channel:
+        maxbytes = self.policy(name).capture_maxbytes
+        decoder = Capture(maxbytes, strip) if deliver or maxbytes or strip else None
+        if decoder is not None:
+            self._decoders.append(decoder)
+        return self._drain.watch(fd, self._sinks.get(name, []), decoder, deliver)
+
+    def _has_sinks(self, name: str) -> bool:
+        if name == "stderr" and self._spec.redirect_stderr:
+            return False
+        return self._paths[name] is not None or self.policy(name).syslog
+
+    # In the drain thread
+
+    def _open(self, names: list[str]) -> dict[str, list[Sink]]:
+        sinks: dict[str, list[Sink]] = {}
+        try:
+            for name in names:
+                sinks[name] = []
+                sinks[name] += self._open_sinks(name)
+        except OSError:
+            for opened in sinks.values():
+                for sink in opened:
+                    sink.close()
+            raise
+        return sinks
+
+    def _open_sinks(self, name: str) -> Iterator[Sink]:
+        policy, path = self.policy(name), self._paths[name]
+        if path is not None:
+            yield open_sink(path, policy.maxbytes, policy.backups, self._mode(name))
+        if policy.syslog:
+            yield SyslogSink(IDENT, self._spec.name)
+
+    def _mode(self, name: str) -> int:
+        return 0o600 if self.policy(name).kind is LogKind.AUTO else 0o666
+
+    def _clear(self, name: str) -> None:
+        opened = self._sinks.get(name)
+        path = self._paths[name]
+        if opened:
+            for sink in opened:
+                sink.clear()
+        elif path is not None and aliased_fd(path) is None and os.path.isfile(path):
+            os.truncate(path, 0)

@@ -1,0 +1,381 @@
+"""Process: one spec, its Lifecycle, its child and the child's channels.
+
+It hears the facts about its child, lets the Lifecycle decide, and does what the Lifecycle says; in
+which order, and that nobody recurses, is the Supervisor's business (`Surroundings.submit`).
+
+The end of a child is announced in two steps: first its pipes are read to the end, then the
+Lifecycle is told, with the time at which the end was noticed.  In between nothing else is decided
+by time, so a child that died too early is never promoted to RUNNING (gotcha G2).
+"""
+
+from __future__ import annotations
+
+import errno as errnos
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from proctor.core.capture import Message, Piece, Text
+from proctor.core.events import Event, ProcessCommunicated, ProcessLogged, ProcessStateChanged
+from proctor.core.exits import ExitStatus
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.lifecycle import Became, Effect, Effects, Lifecycle, Signal, Spawn
+from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
+from proctor.core.settings import DaemonSettings
+from proctor.core.spec import ProcessSpec
+from proctor.core.states import ProcessState
+from proctor.daemon import words
+from proctor.daemon.activity_log import ActivityLog, Level
+from proctor.daemon.bus import EventBus
+from proctor.daemon.command import Command, child_environment, resolve
+from proctor.daemon.host import Host, Timer
+from proctor.daemon.output import Deliver, LogDrain, Output
+from proctor.daemon.stdin import InputChannel
+from proctor.posix.users import identity
+
+# How long a frozen log disk may delay the announcement of an exit, in seconds.
+DRAIN_BOUND = 5.0
+
+Job = Callable[[], None]
+Listener = Callable[[bytes], None]
+Pieces = Sequence[Piece]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all processes share.  `submit` puts a job of a process at the end of the one queue;
+    `may_start` says whether anything may be started by itself (not during shutdown).
+    """
+
+    host: Host
+    drain: LogDrain
+    log: ActivityLog
+    bus: EventBus
+    settings: DaemonSettings
+    server_url: str | None
+    submit: Callable[[Process, Job], None]
+    may_start: Callable[[], bool]
+
+
+class Process:
+    """One process.  A ChildSink: the host tells it what becomes of its child."""
+
+    def __init__(
+        self,
+        spec: ProcessSpec,
+        around: Surroundings,
+        paths: dict[str, str | None],
+    ) -> None:
+        self.spec = spec
+        self.group_name = spec.group
+        self.key = f"{spec.group}:{spec.name}"
+        self.lifecycle = Lifecycle(spec)
+        self.start_wall = 0.0
+        self.stop_wall = 0.0
+        # Who hears the text of `stdout` or `stderr`, from the next spawn on.
+        self.listeners: dict[str, Listener] = {}
+        self._around = around
+        self._paths = paths
+        self._output = Output(spec, paths, around.drain)
+        self._stdin: InputChannel | None = None
+        self._timer: Timer | None = None
+        self._due: float | None = None
+        self._end: tuple[ExitStatus, float] | None = None
+        self._end_bound: float | None = None
+        self._signals_waiting: list[int] = []
+        self._observers: dict[int, Callable[[ProcessState], None]] = {}
+        self._observed = 0
+
+    # What others may see
+
+    @property
+    def name(self) -> str:
+        """Its name within the group."""
+        return self.spec.name
+
+    @property
+    def priority(self) -> int:
+        """Its place among its group's processes."""
+        return self.spec.priority
+
+    @property
+    def state(self) -> ProcessState:
+        """The state it is in; events about it may still be on their way."""
+        return self.lifecycle.state
+
+    @property
+    def pid(self) -> int:
+        """The pid of its child, 0 if there is none."""
+        return self.lifecycle.pid
+
+    @property
+    def spawnerr(self) -> str:
+        """Why the last start or run went wrong, or ''."""
+        return self.lifecycle.spawnerr
+
+    @property
+    def exit_number(self) -> int:
+        """The exit status of the run that ended, -1 for a death by signal, 0 if there is none."""
+        return 0 if self.lifecycle.exit is None else self.lifecycle.exit.number
+
+    def logfile(self, channel: str) -> str | None:
+        """The log file of `stdout` or `stderr`; None when it has none."""
+        return self._paths[channel]
+
+    def command_problem(self) -> Fault | None:
+        """Why the command cannot be executed, NO_FILE or NOT_EXECUTABLE; None when it can."""
+        try:
+            resolve(self.spec)
+        except Fault as fault:
+            return fault
+        return None
+
+    def observe(self, callback: Callable[[ProcessState], None]) -> Callable[[], None]:
+        """Hear every state it comes to, and the spawn of its child; answers with how to stop
+        that.
+        """
+        number, self._observed = self._observed, self._observed + 1
+        self._observers[number] = callback
+        return lambda: self._observers.pop(number, None) and None
+
+    # Commands.  The Supervisor says whether they are allowed.
+
+    def start(self) -> None:
+        """Start it by request."""
+        self._step(self.lifecycle.start(self._around.host.now()))
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._step(self.lifecycle.stop(self._around.host.now()))
+
+    def give_up(self) -> None:
+        """No more retries."""
+        self._step(self.lifecycle.give_up(self._around.host.now()))
+
+    def lost(self) -> None:
+        """Something unexpected happened while its effects were carried out."""
+        self._step(self.lifecycle.lost(self._around.host.now()))
+
+    def signal(self, signum: int) -> None:
+        """Send a signal to the child; one that is on its way gets it when it is there."""
+        if self.lifecycle.spawning:
+            self._signals_waiting.append(signum)
+            return
+        self._around.log.debug(words.sending(self.spec, self.pid, signum))
+        self._around.host.signal(self.key, self.pid, signum, False)
+
+    def write_stdin(self, data: bytes) -> None:
+        """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING, or NO_FILE without a
+        stdin.
+        """
+        if not self.pid or self.state is ProcessState.STOPPING:
+            raise Fault(FaultCode.NOT_RUNNING, self.key)
+        if self._stdin is None:
+            raise Fault(FaultCode.NO_FILE, self.key)
+        self._stdin.write(data)
+
+    def clear_logs(self, done: Callable[[OSError | None], None]) -> None:
+        """Empty its log files, whether it runs or not; `done` hears how that went."""
+        self._output.clear(done)
+
+    def reopen_logs(self) -> None:
+        """Open its log files anew by their names."""
+        self._output.reopen()
+
+    # Facts
+
+    def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
+        """The child runs."""
+        self._around.submit(self, partial(self._spawned, pid, pipes, at))
+
+    def spawn_failed(self, failure: SpawnFailure, at: float) -> None:
+        """There is no child."""
+        text = words.spawn_failure(self.name, failure)
+        self._around.submit(self, partial(self._spawn_failed, text, at))
+
+    def exited(self, status: ExitStatus, at: float) -> None:
+        """The child is gone."""
+        self._around.submit(self, partial(self._exited, status, at))
+
+    def signal_failed(self, errno: int, at: float) -> None:
+        """A signal was refused."""
+        reason = os.strerror(errno)
+        self._around.log.critical(f"cannot signal '{self.name}' ({self.pid}): {reason}")
+        self._step(self.lifecycle.signal_failed(at))
+
+    def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
+        around = self._around
+        self._output.attach(pipes, partial(self._look, pid), around.settings.strip_ansi)
+        self._stdin = None if pipes.stdin is None else InputChannel(around.host, pipes.stdin)
+        around.log.info(f"spawned: '{self.name}' with pid {pid}")
+        self._step(self.lifecycle.spawned(pid, at))
+        waiting, self._signals_waiting = self._signals_waiting, []
+        for signum in waiting:
+            self.signal(signum)
+        self._tell_observers(self.state)
+
+    def _spawn_failed(self, text: str, at: float) -> None:
+        self._signals_waiting.clear()
+        self._step(self.lifecycle.spawn_failed(text, at))
+        self._tell_observers(self.state)
+
+    def _exited(self, status: ExitStatus, at: float) -> None:
+        self._end = (status, at)
+        self._end_bound = self._around.host.now() + DRAIN_BOUND
+        self._arm()
+        self._output.finish(lambda: self._around.submit(self, self._drained))
+
+    def _drained(self) -> None:
+        if self._end is None:
+            return
+        (status, at), self._end, self._end_bound = self._end, None, None
+        pid = self.pid
+        host = self._around.host
+        self.stop_wall = host.wall() - (host.now() - at)
+        if self._stdin is not None:
+            self._stdin.close()
+            self._stdin = None
+        self._step(self.lifecycle.exited(status, at))
+        self._around.submit(self, partial(host.acknowledge, self.key, pid))
+
+    # Output that somebody wants to see
+
+    def _look(self, pid: int, channel: str) -> Deliver | None:
+        """Who gets the pieces of a stream; None when nobody needs to look at it."""
+        policy = self._output.policy(channel)
+        debug = self._around.log.wants(Level.DEBUG)
+        listener = self.listeners.get(channel)
+        if not (policy.events_enabled or policy.capture_maxbytes or debug or listener):
+            return None
+        return partial(self._heard, pid, channel, policy.events_enabled, listener)
+
+    def _heard(
+        self, pid: int, channel: str, as_events: bool, listener: Listener | None, pieces: Pieces
+    ) -> None:
+        for piece in pieces:
+            event: Event | None = None
+            match piece:
+                case Message(data):
+                    text = f"'{self.name}' {channel} emitted a comm event"
+                    event = ProcessCommunicated(self.name, self.group_name, pid, channel, data)
+                case Text(data):
+                    text = words.output(self.name, channel, data)
+                    if as_events:
+                        event = ProcessLogged(self.name, self.group_name, pid, channel, data)
+                    if listener is not None:
+                        listener(data)
+            self._around.log.debug(text)
+            if event is not None:
+                self._around.bus.publish(event)
+
+    # Effects
+
+    def _step(self, effects: Effects) -> None:
+        for effect in effects:
+            self._around.submit(self, partial(self._carry_out, effect))
+        self._arm()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Became():
+                self._announce(effect)
+            case Spawn():
+                self._prepare()
+            case Signal():
+                self._kill(effect)
+
+    def _announce(self, change: Became) -> None:
+        line = words.of_change(self.spec, self.spawnerr, change)
+        if line is not None:
+            self._around.log.log(*line)
+        self._around.bus.publish(
+            ProcessStateChanged(
+                self.name,
+                self.group_name,
+                change.state,
+                change.from_state,
+                change.tries,
+                change.pid,
+                change.expected,
+            )
+        )
+        self._tell_observers(change.state)
+
+    def _tell_observers(self, state: ProcessState) -> None:
+        for callback in tuple(self._observers.values()):
+            callback(state)
+
+    def _kill(self, signal: Signal) -> None:
+        if signal.forced:
+            self._around.log.warn(f"killing '{self.name}' ({signal.pid}) with SIGKILL")
+        self._around.log.debug(words.killing(self.spec, signal))
+        self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)
+
+    # Spawning: find the program, open the logs, then ask the host
+
+    def _prepare(self) -> None:
+        self.start_wall = self._around.host.wall()
+        try:
+            command = resolve(self.spec)
+        except Fault as fault:
+            self._spawn_failed(fault.detail, self._around.host.now())
+            return
+        self._output.open(
+            lambda error: self._around.submit(self, partial(self._spawn, command, error))
+        )
+
+    def _spawn(self, command: Command, error: OSError | None) -> None:
+        if error is not None:
+            failure = SpawnFailure("log", error.errno or errnos.EIO)
+            self._spawn_failed(words.spawn_failure(self.name, failure), self._around.host.now())
+        elif self.state is not ProcessState.STARTING:
+            # A stop came first.
+            self._spawn_failed("", self._around.host.now())
+        else:
+            self._around.host.spawn(self._plan(command), self)
+
+    def _plan(self, command: Command) -> SpawnPlan:
+        spec = self.spec
+        gid: int | None = None
+        groups: tuple[int, ...] = ()
+        uid = None if spec.uid == os.getuid() else spec.uid
+        if uid is not None:
+            try:
+                who = identity(uid)
+                gid, groups = who.gid, who.groups
+            except KeyError:
+                # The spawner says so, where people look for it: in the process's own log.
+                pass
+        return SpawnPlan(
+            key=self.key,
+            filename=command.filename,
+            argv=command.argv,
+            environment=child_environment(spec, self._around.server_url),
+            directory=spec.directory,
+            umask=spec.umask,
+            uid=uid,
+            gid=gid,
+            groups=groups,
+            redirect_stderr=spec.redirect_stderr,
+        )
+
+    # Time
+
+    def _arm(self) -> None:
+        """Keep the one timer where it is unless the deadline changed."""
+        due = self.lifecycle.deadline if self._end is None else self._end_bound
+        if due == self._due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = None if due is None else self._around.host.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._due = None
+        if self._end is not None:
+            self._around.submit(self, self._drained)
+            return
+        now = self._around.host.now()
+        self._step(self.lifecycle.tick(now, self._around.may_start()))

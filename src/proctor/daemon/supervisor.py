@@ -1,0 +1,190 @@
+"""Supervisor: owns all groups and processes; the only one who carries out effects.
+
+Rules:
+1. Nobody recurses.  What a step asks for goes to the end of one queue; one loop empties it.  So a
+   listener that answers "STARTING" with "stop it" is harmless.
+2. No `await` inside a step.
+3. One timer per process, moved only when its deadline changed.  No polling anywhere.
+4. One process's failure is its own: an unexpected error while carrying out its effects is logged
+   and ends in UNKNOWN.
+5. The cost of a step does not depend on how many processes there are.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from proctor.core import order
+from proctor.core.events import GroupChanged, SupervisorStateChanged
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.names import make_namespec
+from proctor.core.settings import DaemonSettings
+from proctor.core.spec import GroupSpec, ProcessSpec
+from proctor.core.states import (
+    RUNNING_STATES,
+    SIGNALLABLE_STATES,
+    ProcessState,
+    SupervisorState,
+)
+from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.bus import EventBus
+from proctor.daemon.group import Group
+from proctor.daemon.host import Host
+from proctor.daemon.output import LogDrain
+from proctor.daemon.process import Job, Process, Surroundings
+from proctor.daemon.rollouts import Shutdown
+
+
+class Supervisor:
+    """All groups and processes.  `server_url` is what children get as SUPERVISOR_SERVER_URL."""
+
+    def __init__(
+        self,
+        host: Host,
+        drain: LogDrain,
+        log: ActivityLog,
+        bus: EventBus,
+        settings: DaemonSettings,
+        *,
+        server_url: str | None = None,
+    ) -> None:
+        self.groups: dict[str, Group] = {}
+        self.mood = SupervisorState.RUNNING
+        self.host = host
+        self.bus = bus
+        self.log = log
+        self._queue: deque[tuple[Process, Job]] = deque()
+        self._emptying = False
+        self._around = Surroundings(
+            host,
+            drain,
+            log,
+            bus,
+            settings,
+            server_url,
+            self._submit,
+            lambda: self.mood is SupervisorState.RUNNING,
+        )
+
+    @property
+    def settings(self) -> DaemonSettings:
+        """The settings in force; a new value counts for everything that happens from now on."""
+        return self._around.settings
+
+    @settings.setter
+    def settings(self, settings: DaemonSettings) -> None:
+        self._around.settings = settings
+
+    def all_processes(self) -> Iterator[Process]:
+        """Every process, group by group in the order of creation."""
+        for group in self.groups.values():
+            yield from group.processes.values()
+
+    # One process
+
+    def start(self, process: Process) -> None:
+        """Start it.  Raises Fault ALREADY_STARTED, FAILED in UNKNOWN, SHUTDOWN_STATE.
+
+        Whether the command can be executed shows later, as a BACKOFF; ask `command_problem` first.
+        """
+        name = make_namespec(process.group_name, process.name)
+        if self.mood is not SupervisorState.RUNNING:
+            raise Fault(FaultCode.SHUTDOWN_STATE)
+        if process.state is ProcessState.UNKNOWN:
+            raise Fault(FaultCode.FAILED, f"{name} is in an unknown process state")
+        if process.state in RUNNING_STATES:
+            raise Fault(FaultCode.ALREADY_STARTED, name)
+        if process.state is ProcessState.STOPPING:
+            self.log.warn(f"process '{process.name}' already running")
+            raise Fault(FaultCode.ALREADY_STARTED, name)
+        process.start()
+
+    def stop(self, process: Process) -> None:
+        """Ask it to end.  Raises Fault NOT_RUNNING, also when it is being stopped already."""
+        if process.state not in RUNNING_STATES:
+            raise Fault(FaultCode.NOT_RUNNING, make_namespec(process.group_name, process.name))
+        process.stop()
+
+    def signal(self, process: Process, signum: int) -> None:
+        """Send it a signal, never to its group.  Raises Fault NOT_RUNNING."""
+        if process.state not in SIGNALLABLE_STATES:
+            raise Fault(FaultCode.NOT_RUNNING, make_namespec(process.group_name, process.name))
+        process.signal(signum)
+
+    # Groups
+
+    def add_group(self, spec: GroupSpec) -> Group:
+        """Make a group active; call `autostart` to start what starts by itself.
+
+        Raises Fault ALREADY_ADDED.
+        """
+        if spec.name in self.groups:
+            raise Fault(FaultCode.ALREADY_ADDED, spec.name)
+        group = Group(spec)
+        for member in spec.processes:
+            group.processes[member.name] = Process(member, self._around, self._log_paths(member))
+        self.groups[spec.name] = group
+        self.bus.publish(GroupChanged(spec.name, added=True))
+        return group
+
+    def remove_group(self, name: str) -> None:
+        """Forget a group.  Raises Fault BAD_NAME, or STILL_RUNNING while any process is
+        unstopped.
+        """
+        group = self.groups.get(name)
+        if group is None:
+            raise Fault.bad_name(name)
+        if group.unstopped():
+            raise Fault(FaultCode.STILL_RUNNING, name)
+        del self.groups[name]
+        self.bus.publish(GroupChanged(name, added=False))
+
+    def autostart(self, *groups: Group) -> None:
+        """Start what starts by itself: in these groups, or everywhere, by ascending priority."""
+        for group in order.ascending(groups or self.groups.values()):
+            for process in order.ascending(group.processes.values()):
+                if process.spec.start.autostart and process.state is ProcessState.STOPPED:
+                    process.start()
+
+    def announce_running(self) -> None:
+        """Tell everybody that the daemon has begun to run."""
+        self.bus.publish(SupervisorStateChanged())
+
+    def shutdown(self, restarting: bool, on_stopped: Callable[[], None]) -> None:
+        """Stop everything, then call back.  A second call changes nothing but the mood."""
+        under_way = self.mood is not SupervisorState.RUNNING
+        self.mood = SupervisorState.RESTARTING if restarting else SupervisorState.SHUTDOWN
+        if under_way:
+            return
+        self.bus.publish(SupervisorStateChanged(stopping=True))
+        Shutdown(list(self.groups.values()), self.host, self.log, on_stopped).begin()
+
+    def reopen_logs(self) -> None:
+        """Open all log files of processes anew by their names, after somebody moved them away."""
+        for process in self.all_processes():
+            process.reopen_logs()
+
+    def _log_paths(self, spec: ProcessSpec) -> dict[str, str | None]:
+        return {"stdout": spec.stdout.path, "stderr": spec.stderr.path}
+
+    # The queue
+
+    def _submit(self, process: Process, job: Job) -> None:
+        self._queue.append((process, job))
+        if self._emptying:
+            return
+        self._emptying = True
+        try:
+            while self._queue:
+                self._carry_out(*self._queue.popleft())
+        finally:
+            self._emptying = False
+
+    def _carry_out(self, process: Process, job: Job) -> None:
+        try:
+            job()
+        except Exception:  # rule 4
+            self.log.critical(f"unexpected error about '{process.name}': {traceback.format_exc()}")
+            process.lost()
