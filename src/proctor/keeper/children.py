@@ -1,0 +1,92 @@
+"""The children the keeper has, and those that ended and whose end is not written down yet.
+
+A child stays in the table from the moment it is born until the daemon has acknowledged its end; so
+do our ends of its pipes.  As long as it is in the table and not reaped its pid cannot belong to
+anybody else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+from proctor.keeper.spawner import Order, Streams
+
+
+class Child:
+    """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds."""
+
+    __slots__ = ("ended", "key", "note", "pid", "started", "status", "streams")
+
+    def __init__(self, order: Order, pid: int, streams: Streams, now: float) -> None:
+        self.key = order.key
+        self.note = order.note
+        self.pid = pid
+        self.streams = streams
+        self.started = now
+        self.status: int | None = None
+        self.ended = 0.0
+
+
+class Children:
+    """The living by pid; the ended by key and pid, since their pids may be in use again."""
+
+    def __init__(self) -> None:
+        self._alive: dict[int, Child] = {}
+        self._ended: dict[tuple[str, int], Child] = {}
+
+    def __iter__(self) -> Iterator[Child]:
+        """All, the ended first: so the lives of one program come in their order."""
+        yield from self._ended.values()
+        yield from self._alive.values()
+
+    @property
+    def alive(self) -> list[Child]:
+        """Those not reaped yet."""
+        return list(self._alive.values())
+
+    def born(self, child: Child) -> None:
+        """Keep it."""
+        self._alive[child.pid] = child
+
+    def ended(self, pid: int, status: int, now: float) -> Child | None:
+        """The child this was; None for a stranger."""
+        child = self._alive.pop(pid, None)
+        if child is not None:
+            child.status, child.ended = status, now
+            self._ended[child.key, pid] = child
+        return child
+
+    def acknowledge(self, key: str, pid: int) -> Streams | None:
+        """Forget a child that ended; its streams are the caller's to close.
+
+        None when there is none.
+        """
+        child = self._ended.pop((key, pid), None)
+        return None if child is None else child.streams
+
+    def signal(self, key: str, pid: int, signum: int, to_group: bool) -> int:
+        """Send a signal; the errno it failed with, 0 when sent or when nobody is there any more."""
+        child = self._alive.get(pid)
+        if child is None or child.key != key:
+            return 0
+        try:
+            (os.killpg if to_group else os.kill)(pid, signum)
+        except ProcessLookupError:
+            return 0
+        except OSError as error:
+            return error.errno or errno.EPERM
+        return 0
+
+
+def reap() -> Iterator[tuple[int, int]]:
+    """(pid, wait status) of every child of this process that has ended, orphans included."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status

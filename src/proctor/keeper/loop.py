@@ -1,0 +1,430 @@
+"""The keeper's one loop: hears signals, deaths and the daemon; spawns, holds, remembers.
+
+Rules:
+1. It never waits for the daemon.  What the daemon does not read is buffered; when too much is
+   buffered, no more requests are read until it is gone, so the buffer cannot grow without
+   end.  Exits need one short message for each child and are kept in the table besides.
+2. It sleeps in poll(2) without a time-out unless something is pending (a restart, a deadline).
+3. A bad message costs a complaint, never the keeper.
+4. The daemon may end only after `bye`.  Any other end is an accident: it is started again, at
+   once, then with a growing delay.  The programs run on.  Only the very first daemon may fail
+   before `hello`: then nothing is held yet, and the keeper ends with the same code.
+5. Signals for the pid users see are passed on to the daemon, as soon as it is able to hear them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.protocol import (
+    ENVIRONMENT_VARIABLE,
+    PROTOCOL,
+    BrokenWireError,
+    Message,
+    Wire,
+    close_all,
+)
+from proctor.keeper.spawner import Order, Spawner, SpawnError
+
+STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+PASSED_ON = STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+
+_FULL = 1024 * 1024
+_LIVED_WELL = 10.0
+_LONGEST_DELAY = 30.0
+_TO_SAY_HELLO = 20.0
+_TO_LEAVE = 10.0
+_FOR_PROGRAMS_TO_STOP = 10.0
+
+
+class Daemon:
+    """The daemon that runs now.  `greeted`: it has said hello, so its signal handlers stand."""
+
+    def __init__(self, pid: int, sock: socket.socket, now: float) -> None:
+        self.pid = pid
+        self.wire = Wire(sock)
+        self.started = now
+        self.greeted = False
+        self.reachable = True
+
+
+class Keeper:
+    """See the head of this file.  `command` starts the daemon again."""
+
+    def __init__(
+        self, daemon_pid: int, sock: socket.socket, command: list[str], spawner: Spawner
+    ) -> None:
+        self._command = command
+        self._spawner = spawner
+        self._children = Children()
+        self._descriptors: dict[str, int] = {}
+        self._daemon: Daemon | None = Daemon(daemon_pid, sock, time.monotonic())
+        self._first = True
+        self._restarts = 0
+        self._failures = 0
+        self._last_status: int | None = None
+        self._undelivered: list[int] = []
+        self._stop_signal: int | None = None
+        self._goodbye: int | None = None
+        self._alone = False
+        self._code: int | None = None
+        self._timers: dict[Callable[[], None], float] = {}
+        self._poll = select.poll()
+        self._ear = _hear_signals()
+        self._poll.register(self._ear, select.POLLIN)
+        self._handlers: dict[str, Callable[..., None]] = {
+            "hello": self._hello,
+            "spawn": self._spawn,
+            "signal": self._signal,
+            "acknowledge": self._acknowledge,
+            "hold": self._hold,
+            "release": self._release,
+            "bye": self._bye,
+        }
+
+    def run(self) -> int:
+        """Until the daemon says bye.  Returns the code to exit with."""
+        self._reap()  # whoever ended before the handlers stood
+        while self._code is None:
+            try:
+                self._round()
+            except Exception as error:
+                # Nothing of the kind is known.  But whatever it is, it must not cost the programs
+                # their parent.
+                _say(f"unexpected: {error!r}")
+                time.sleep(0.1)
+        return self._code
+
+    def _round(self) -> None:
+        self._talk()
+        daemon = self._daemon
+        for fd, _ in self._poll.poll(self._patience()):
+            if fd == self._ear:
+                self._hear()
+            elif daemon is self._daemon and daemon is not None and fd == daemon.wire.sock.fileno():
+                self._listen(daemon)
+        self._ring()
+
+    def _talk(self) -> None:
+        """Send what waits, and tell poll what we want to know of the daemon's socket."""
+        daemon = self._daemon
+        if daemon is None or not daemon.reachable:
+            return
+        wanted = 0
+        if not daemon.wire.flush():
+            if daemon.wire.stalled:
+                self._timers[self._talk] = time.monotonic() + 0.01
+            else:
+                wanted |= select.POLLOUT
+        if daemon.wire.backlog < _FULL:
+            wanted |= select.POLLIN
+        self._poll.register(daemon.wire.sock, wanted)
+
+    def _patience(self) -> int | None:
+        """Milliseconds until the next timer; None: as long as it takes."""
+        if not self._timers:
+            return None
+        return max(0, int((min(self._timers.values()) - time.monotonic()) * 1000) + 1)
+
+    def _ring(self) -> None:
+        now = time.monotonic()
+        for callback in [due for due, when in self._timers.items() if when <= now]:
+            self._timers.pop(callback, None)
+            callback()
+
+    def _hear(self) -> None:
+        heard = set(os.read(self._ear, 4096))
+        # First the deaths: a signal that came with the daemon's death is for the next one.
+        self._reap()
+        for signum in sorted(heard & PASSED_ON):
+            self._pass_on(signum)
+
+    def _pass_on(self, signum: int) -> None:
+        if signum in STOPPING:
+            self._stop_signal = signum
+        daemon = self._daemon
+        if daemon is not None and (daemon.greeted or self._first):
+            os.kill(daemon.pid, signum)
+            return
+        if signum not in self._undelivered:
+            self._undelivered.append(signum)
+        if signum in STOPPING:
+            if daemon is None and not self._alone:
+                self._start_daemon()
+            self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
+
+    def _reap(self) -> None:
+        for pid, status in reap():
+            if self._daemon is not None and pid == self._daemon.pid:
+                self._daemon_ended(self._daemon, status)
+                continue
+            child = self._children.ended(pid, status, time.monotonic())
+            if child is not None:
+                self._tell("exited", key=child.key, pid=pid, status=status, at=child.ended)
+            elif self._daemon is None or self._daemon.wire.backlog < _FULL:
+                self._tell("reaped_unknown", pid=pid, status=status)
+        if self._alone and not self._children.alive:
+            self._code = 1
+
+    def _tell(self, kind: str, fds: list[int] | None = None, **fields: object) -> None:
+        """For a daemon that listens; the others learn it by asking."""
+        if self._daemon is not None and self._daemon.greeted and self._daemon.reachable:
+            self._daemon.wire.queue(kind, fields, fds or ())
+
+    def _listen(self, daemon: Daemon) -> None:
+        try:
+            messages = daemon.wire.receive()
+        except (BrokenWireError, OSError) as error:
+            self._lose_contact(daemon, error)
+            return
+        for message in messages:
+            self._handle(message)
+
+    def _handle(self, message: Message) -> None:
+        handler = self._handlers.get(message.kind)
+        try:
+            if handler is None:
+                raise ValueError("unknown message")
+            if message.kind in ("spawn", "hold"):
+                handler(message, **message.fields)
+            else:
+                handler(**message.fields)
+        except Exception as error:  # a fault of the daemon's: its own concern
+            self._tell("complaint", text=f"{message.kind or 'message'}: {error!r}")
+        finally:
+            message.close()
+
+    def _lose_contact(self, daemon: Daemon, error: Exception) -> None:
+        """Its socket is closed or garbled.
+
+        A daemon nobody can talk to has to go; a dying one is going.
+        """
+        if daemon.reachable:
+            daemon.reachable = False
+            self._poll.unregister(daemon.wire.sock)
+            if isinstance(error, BrokenWireError):
+                _say(f"cannot understand the daemon (pid {daemon.pid}): {error}")
+            self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)
+
+    def _end_daemon(self) -> None:
+        if self._daemon is not None:
+            _say(f"the daemon (pid {self._daemon.pid}) does not answer; killing it")
+            os.kill(self._daemon.pid, signal.SIGKILL)
+
+    def _daemon_ended(self, daemon: Daemon, status: int) -> None:
+        while daemon.reachable and self._heard_more(daemon):
+            pass
+        self._forget(daemon)
+        if self._goodbye is not None:
+            self._code = self._goodbye
+        elif self._first and not daemon.greeted:
+            self._code = _exit_code(status)
+        else:
+            self._plan_restart(daemon, status)
+
+    def _heard_more(self, daemon: Daemon) -> bool:
+        """Its last words, `bye` perhaps; False when that was all."""
+        before = daemon.wire.received
+        self._listen(daemon)
+        return daemon.wire.received > before
+
+    def _forget(self, daemon: Daemon) -> None:
+        if daemon.reachable:
+            self._poll.unregister(daemon.wire.sock)
+        daemon.wire.close()
+        self._daemon = None
+        self._timers.pop(self._end_daemon, None)
+        self._timers.pop(self._talk, None)
+
+    def _plan_restart(self, daemon: Daemon, status: int) -> None:
+        self._last_status = status
+        if not daemon.greeted and self._undelivered_stop():
+            self._end_alone()
+            return
+        if self._stop_signal is not None:
+            # It was told to stop and died over it.  The next one shall finish that.
+            self._undelivered = [self._stop_signal]
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if daemon.greeted and (killed or time.monotonic() - daemon.started > _LIVED_WELL):
+            self._failures = 0
+        _say(f"daemon {daemon.pid} ended unexpectedly ({_in_words(status)}); programs run on")
+        self._start_later()
+
+    def _start_later(self) -> None:
+        """At once the first time, then 0.1 seconds later, then twice as long each time."""
+        delay = 0.1 * 2.0 ** min(self._failures - 1, 20) if self._failures else 0.0
+        self._failures += 1
+        self._timers[self._start_daemon] = time.monotonic() + min(delay, _LONGEST_DELAY)
+
+    def _start_daemon(self) -> None:
+        self._timers.pop(self._start_daemon, None)
+        self._first = False
+        self._restarts += 1
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                theirs.set_inheritable(True)
+                number = b"%d" % theirs.fileno()
+                pid = self._spawner.spawn_daemon(
+                    self._command, {ENVIRONMENT_VARIABLE.encode(): number}
+                )
+            except OSError as error:
+                ours.close()
+                _say(f"cannot start the daemon: {error}")
+                if self._undelivered_stop():
+                    self._end_alone()
+                else:
+                    self._start_later()
+                return
+        self._daemon = Daemon(pid, ours, time.monotonic())
+        if self._undelivered_stop():
+            self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
+
+    def _undelivered_stop(self) -> bool:
+        return any(signum in STOPPING for signum in self._undelivered)
+
+    def _end_alone(self) -> None:
+        """Asked to stop, and no daemon comes up to do it in the configured way: do it plainly."""
+        _say("asked to stop, and the daemon does not start: stopping all programs")
+        self._alone = True
+        self._signal_everybody(signal.SIGTERM)
+        self._timers[self._kill_everybody] = time.monotonic() + _FOR_PROGRAMS_TO_STOP
+        if not self._children.alive:
+            self._code = 1
+
+    def _kill_everybody(self) -> None:
+        self._signal_everybody(signal.SIGKILL)
+
+    def _signal_everybody(self, signum: int) -> None:
+        for child in self._children.alive:
+            self._children.signal(child.key, child.pid, signum, to_group=True)
+
+    def _hello(self, protocol: int) -> None:
+        daemon = self._daemon
+        if daemon is None:
+            return
+        daemon.greeted = True
+        self._timers.pop(self._end_daemon, None)
+        for child in self._children:
+            self._tell_held(child)
+        for name, fd in self._descriptors.items():
+            self._tell("descriptor", [fd], name=name)
+        self._tell(
+            "welcome",
+            protocol=min(protocol, PROTOCOL),
+            pid=os.getpid(),
+            restarts=self._restarts,
+            last_status=self._last_status,
+        )
+        for signum in self._undelivered:
+            os.kill(daemon.pid, signum)
+        self._undelivered = []
+
+    def _tell_held(self, child: Child) -> None:
+        self._tell(
+            "held",
+            child.streams.fds(),
+            key=child.key,
+            pid=child.pid,
+            note=child.note,
+            started=child.started,
+            status=child.status,
+            ended=child.ended,
+            streams=child.streams.letters(),
+        )
+
+    def _spawn(self, message: Message, id: int, order: dict[str, object]) -> None:
+        now = time.monotonic
+        try:
+            wanted = Order(**order)  # type: ignore[arg-type]  # what is wrong raises when used
+            pid, streams = self._spawner.spawn(wanted, message.fds[0] if message.fds else None)
+        except SpawnError as error:
+            self._tell("spawn_failed", id=id, step=error.step, errno=error.errno, at=now())
+            return
+        except Exception:
+            self._tell("spawn_failed", id=id, step="order", errno=errno.EINVAL, at=now())
+            raise
+        child = Child(wanted, pid, streams, now())
+        self._children.born(child)
+        self._tell(
+            "spawned", streams.fds(), id=id, pid=pid, at=child.started, streams=streams.letters()
+        )
+
+    def _signal(self, key: str, pid: int, signum: int, to_group: bool) -> None:
+        number = self._children.signal(key, pid, signum, to_group)
+        if number:
+            self._tell("signal_failed", key=key, pid=pid, errno=number, at=time.monotonic())
+
+    def _acknowledge(self, key: str, pid: int) -> None:
+        streams = self._children.acknowledge(key, pid)
+        if streams is not None:
+            self._close(streams.fds())
+
+    def _hold(self, message: Message, name: str) -> None:
+        fds = message.take()
+        self._release(name)
+        if fds:
+            self._descriptors[name] = fds.pop()
+        close_all(fds)
+
+    def _release(self, name: str) -> None:
+        fd = self._descriptors.pop(name, None)
+        if fd is not None:
+            self._close([fd])
+
+    def _close(self, fds: list[int]) -> None:
+        """A message that still waits may carry them."""
+        if self._daemon is not None:
+            self._daemon.wire.close_after(fds)
+        else:
+            close_all(fds)
+
+    def _bye(self, code: int) -> None:
+        """The daemon is about to end, and so do we, once it has."""
+        self._goodbye = int(code) & 0xFF
+        self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)
+
+
+def _hear_signals() -> int:
+    """Handlers for all signals we care about; the descriptor on which their numbers arrive."""
+    ear, mouth = os.pipe()
+    for fd in (ear, mouth):
+        os.set_blocking(fd, False)
+    signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
+    for signum in (*PASSED_ON, signal.SIGCHLD):
+        signal.signal(signum, lambda *_: None)
+    # The launcher blocked them, so that none is lost between its fork and this line.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return ear
+
+
+def _exit_code(status: int) -> int:
+    """As a shell would put it."""
+    if os.WIFSIGNALED(status):
+        return 128 + os.WTERMSIG(status)
+    return os.WEXITSTATUS(status)
+
+
+def _in_words(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"signal {os.WTERMSIG(status)}"
+    return f"exit status {os.WEXITSTATUS(status)}"
+
+
+def _say(text: str) -> None:
+    """One line on stderr, unless that would block."""
+    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:512]
+    try:
+        writable = select.poll()
+        writable.register(2, select.POLLOUT)
+        if writable.poll(0):
+            os.write(2, line)
+    except OSError:
+        return

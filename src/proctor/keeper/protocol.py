@@ -1,0 +1,252 @@
+"""The words between keeper and daemon: one stream socket, JSON messages, descriptors beside them.
+
+A message on the wire: its length (4 bytes), how many descriptors it carries (1 byte), then the
+JSON `[kind, {field: value}]`.  Text is UTF-8 with surrogateescape inside Python, so any bytes a
+command line or an environment may hold survive the way.
+
+    daemon to keeper                                  keeper to daemon hello(protocol)
+    held(key pid note started status ended streams) + fds descriptor(name) + 1 fd welcome(protocol
+    pid restarts last_status) spawn(id order) [+ listening socket]              spawned(id pid at
+    streams) + fds spawn_failed(id step errno at) signal(key pid signum to_group)
+    signal_failed(key pid errno at) acknowledge(key pid)                              exited(key
+    pid status at) hold(name) + 1 fd, release(name)                  reaped_unknown(pid status)
+    bye(code)                                         complaint(text)
+
+`hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends
+them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
+letters i, o and e.  `at`, `started` and `ended` are CLOCK_MONOTONIC seconds, the same clock in
+both processes.  `status` is the number waitpid(2) gives.
+
+Rules of the wire:
+1. Nobody waits for the other: both ends are non-blocking and buffer what cannot be sent.
+2. Descriptors of one message travel in one sendmsg(2) and arrive with or before its bytes.  Linux
+   returns the descriptors of one sendmsg per recvmsg, so the n-th message with descriptors owns
+   the n-th batch. A batch that the kernel cut short (the receiver's table is full) never shifts
+   the others.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import json
+import os
+import socket
+import struct
+from collections import deque
+from collections.abc import Iterable
+
+PROTOCOL = 1
+ENVIRONMENT_VARIABLE = "PROCTOR_KEEPER_FD"
+
+_HEAD = struct.Struct("!IB")
+_LONGEST = 16 * 1024 * 1024
+_CHUNK = 64 * 1024
+_MOST_FDS = 16
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+class BrokenWireError(Exception):
+    """What arrives is no message: the stream cannot be understood from here on."""
+
+
+class Message:
+    """One message: its kind, its fields and the descriptors that came with it.
+
+    Whoever handles it takes descriptors with `take`; `close` closes the rest.  `cut` is True when
+    descriptors were lost on the way because this process has too many open.
+    """
+
+    __slots__ = ("cut", "fds", "fields", "kind")
+
+    def __init__(self, kind: str, fields: dict[str, object], fds: list[int], cut: bool) -> None:
+        self.kind = kind
+        self.fields = fields
+        self.fds = fds
+        self.cut = cut
+
+    def take(self) -> list[int]:
+        """All descriptors; they are the caller's to close from now on."""
+        taken, self.fds = self.fds, []
+        return taken
+
+    def close(self) -> None:
+        """Close what nobody took."""
+        close_all(self.take())
+
+
+class _Piece:
+    """Bytes to send, the descriptors that go with the first one, and what to close afterwards."""
+
+    __slots__ = ("data", "fds", "used_up")
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.fds: tuple[int, ...] = ()
+        self.used_up: list[int] = []
+
+
+class Wire:
+    """One end of the socket.  Owns the socket; never blocks.
+
+    `backlog` is how many bytes wait to be sent, `received` how many have ever arrived.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.stalled = False
+        self._out: deque[_Piece] = deque()
+        self._in = bytearray()
+        self._batches: deque[tuple[list[int], bool]] = deque()
+        self.backlog = 0
+        self.received = 0
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Whether part of a message has arrived and the rest has not."""
+        return bool(self._in)
+
+    def queue(self, kind: str, fields: dict[str, object], fds: Iterable[int] = ()) -> None:
+        """Put a message into the buffer.
+
+        The descriptors must stay open until `close_after` says.
+        """
+        carried = tuple(fds)
+        body = json.dumps([kind, fields], separators=(",", ":")).encode("ascii")
+        if len(body) > _LONGEST:
+            raise ValueError(f"a message of {len(body)} bytes is too long")
+        if not self._out or (carried and self._out[-1].fds) or len(self._out[-1].data) > _CHUNK:
+            self._out.append(_Piece())
+        piece = self._out[-1]
+        piece.data += _HEAD.pack(len(body), len(carried)) + body
+        self.backlog += _HEAD.size + len(body)
+        if carried:
+            piece.fds = carried
+
+    def close_after(self, fds: Iterable[int]) -> None:
+        """Close these descriptors as soon as no queued message needs them any more."""
+        if self._out:
+            self._out[-1].used_up += fds
+        else:
+            close_all(fds)
+
+    def flush(self) -> bool:
+        """Send what can be sent; True when nothing is left.
+
+        `stalled` is True when the system refuses more descriptors in flight (ETOOMANYREFS): then
+        writability says nothing, try again a little later.
+        """
+        self.stalled = False
+        while self._out:
+            piece = self._out[0]
+            try:
+                sent = self._send(piece)
+            except (BlockingIOError, InterruptedError):
+                return False
+            except OSError as error:
+                if error.errno in (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM):
+                    self.stalled = True
+                    return False
+                # The other end is gone; receive() reports it, and nobody is left to hear the rest.
+                self.drop()
+                return True
+            piece.fds = ()
+            del piece.data[:sent]
+            self.backlog -= sent
+            if not piece.data:
+                close_all(self._out.popleft().used_up)
+        return True
+
+    def drop(self) -> None:
+        """Forget everything that was to be sent."""
+        self.backlog = 0
+        while self._out:
+            close_all(self._out.popleft().used_up)
+
+    def receive(self, most: int = 1) -> list[Message]:
+        """The messages of at most `most` system calls; [] when nothing more has arrived.
+
+        Raises ConnectionError at the end of the stream (messages before it were returned by earlier
+        calls) and BrokenWireError on nonsense.
+        """
+        messages: list[Message] = []
+        for _ in range(most):
+            try:
+                if not self._read():
+                    if messages:
+                        break
+                    raise ConnectionResetError(errno.ECONNRESET, "the other end is gone")
+            except (BlockingIOError, InterruptedError):
+                break
+            messages += self._parse()
+        return messages
+
+    def close(self) -> None:
+        """Close the socket and everything that waits in the buffers."""
+        self.drop()
+        while self._batches:
+            close_all(self._batches.popleft()[0])
+        self.sock.close()
+
+    def _send(self, piece: _Piece) -> int:
+        if not piece.fds:
+            return self.sock.send(piece.data)
+        rights = array.array("i", piece.fds)
+        return self.sock.sendmsg([piece.data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+
+    def _read(self) -> bool:
+        """One recvmsg; False at the end of the stream."""
+        space = socket.CMSG_SPACE(_MOST_FDS * 4)
+        data, ancillary, flags, _ = self.sock.recvmsg(_CHUNK, space, _CLOEXEC)
+        fds = array.array("i")
+        for level, kind, payload in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+        cut = bool(flags & socket.MSG_CTRUNC)
+        if fds or cut:
+            if not _CLOEXEC:
+                for fd in fds:
+                    os.set_inheritable(fd, False)
+            self._batches.append((fds.tolist(), cut))
+        self._in += data
+        self.received += len(data)
+        return bool(data)
+
+    def _parse(self) -> list[Message]:
+        messages = []
+        start = 0
+        while len(self._in) - start >= _HEAD.size:
+            length, count = _HEAD.unpack_from(self._in, start)
+            if length > _LONGEST:
+                raise BrokenWireError(f"a message of {length} bytes is announced")
+            end = start + _HEAD.size + length
+            if len(self._in) < end:
+                break
+            messages.append(self._message(bytes(self._in[start + _HEAD.size : end]), count))
+            start = end
+        del self._in[:start]
+        return messages
+
+    def _message(self, body: bytes, count: int) -> Message:
+        """What was framed; nonsense becomes a message of an unknown kind, so complained about."""
+        fds: list[int] = []
+        cut = False
+        if count:
+            fds, cut = self._batches.popleft() if self._batches else ([], True)
+        try:
+            kind, fields = json.loads(body)
+        except (ValueError, TypeError):
+            kind, fields = "", {}
+        if not isinstance(kind, str) or not isinstance(fields, dict):
+            kind, fields = "", {}
+        return Message(kind, fields, fds, cut or len(fds) != count)
+
+
+def close_all(fds: Iterable[int]) -> None:
+    """Close descriptors; what the system says about it changes nothing for us."""
+    for fd in fds:
+        try:
+            os.close(fd)
+        except OSError:
+            continue
