@@ -65,7 +65,7 @@ class Keeper:
         self._spawner = spawner
         self._children = Children()
         self._descriptors: dict[str, int] = {}
-        self._daemon: Daemon | None = Daemon(daemon_pid, sock, time.monotonic())
+        self._daemon: Daemon | None = None
         self._first = True
         self._restarts = 0
         self._failures = 0
@@ -79,6 +79,7 @@ class Keeper:
         self._poll = select.poll()
         self._ear = _hear_signals()
         self._poll.register(self._ear, select.POLLIN)
+        self._meet(daemon_pid, sock)
         self._handlers: dict[str, Callable[..., None]] = {
             "hello": self._hello,
             "spawn": self._spawn,
@@ -177,6 +178,10 @@ class Keeper:
         """For a daemon that listens; the others learn it by asking."""
         if self._daemon is not None and self._daemon.greeted and self._daemon.reachable:
             self._daemon.wire.queue(kind, fields, fds or ())
+
+    def _meet(self, pid: int, sock: socket.socket) -> None:
+        self._daemon = Daemon(pid, sock, time.monotonic())
+        self._poll.register(sock, select.POLLIN)
 
     def _listen(self, daemon: Daemon) -> None:
         try:
@@ -283,7 +288,7 @@ class Keeper:
                 else:
                     self._start_later()
                 return
-        self._daemon = Daemon(pid, ours, time.monotonic())
+        self._meet(pid, ours)
         if self._undelivered_stop():
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
 

@@ -34,7 +34,7 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 PROTOCOL = 1
 ENVIRONMENT_VARIABLE = "PROCTOR_KEEPER_FD"
@@ -107,7 +107,7 @@ class Wire:
         """Whether part of a message has arrived and the rest has not."""
         return bool(self._in)
 
-    def queue(self, kind: str, fields: dict[str, object], fds: Iterable[int] = ()) -> None:
+    def queue(self, kind: str, fields: Mapping[str, object], fds: Iterable[int] = ()) -> None:
         """Put a message into the buffer.
 
         The descriptors must stay open until `close_after` says.

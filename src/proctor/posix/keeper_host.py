@@ -1,0 +1,335 @@
+"""KeeperHost: the machine through the keeper.
+
+Children are the keeper's; here are only the asking and the hearing.  Requests of one round of the
+loop go out together.  Every answer reaches its ChildSink from the loop, never from inside a call.
+
+If the keeper itself is lost the children live on, and so do we: their ends are then seen through
+pidfds, without a status, and signals go to them directly.  New children cannot be made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from proctor.core.exits import ExitStatus
+from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
+from proctor.keeper.protocol import PROTOCOL, BrokenWireError, Message, Wire, close_all
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost
+
+_AT_ONCE = 64
+_STALLED = 0.01
+_LAST_WORDS = 5.0
+
+
+class KeeperHost(LoopHost):
+    """Implements daemon/host.py's Host.
+
+    Say `hello` once signal handlers stand, before anything else.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+        super().__init__(loop)
+        self.keeper_pid = os.getppid()
+        self.lost = False
+        self._wire = Wire(sock)
+        self._flushing = False
+        self._last_id = 0
+        self._asked: dict[int, tuple[str, ChildSink]] = {}
+        self._alive: dict[int, tuple[str, ChildSink]] = {}
+        self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
+        self._unwanted: set[int] = set()
+        self._held: list[HeldChild] = []
+        self._descriptors: dict[str, int] = {}
+        self._welcomed: asyncio.Future[Holdings] = loop.create_future()
+        self._handlers: dict[str, Callable[..., None]] = {
+            "held": self._heard_held,
+            "descriptor": self._heard_descriptor,
+            "welcome": self._heard_welcome,
+            "spawned": self._heard_spawned,
+            "spawn_failed": self._heard_spawn_failed,
+            "exited": self._heard_exited,
+            "signal_failed": self._heard_signal_failed,
+            "reaped_unknown": self._heard_reaped_unknown,
+            "complaint": self._heard_complaint,
+        }
+        loop.add_reader(sock, self._listen)
+
+    async def hello(self) -> Holdings:
+        """Ask what the keeper holds.  Every child in it has to be attached or acknowledged.
+
+        Raises ConnectionError when there is no keeper.
+        """
+        self._send("hello", {"protocol": PROTOCOL})
+        return await self._welcomed
+
+    def attach(self, child: HeldChild, sink: ChildSink) -> None:
+        """From now on `sink` hears of this child; of its end also if that was before."""
+        end = self._unclaimed.pop((child.key, child.pid), None)
+        if child.status is not None:
+            end = (child.status, child.ended)
+        if end is not None:
+            self._loop.call_soon(sink.exited, *end)
+        else:
+            self._alive[child.pid] = (child.key, sink)
+
+    def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
+        """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
+        try:
+            fds = [] if plan.socket_fd is None else [os.dup(plan.socket_fd)]
+        except OSError as error:
+            self._fail_soon(sink, "pipe", error.errno or errno.EMFILE)
+            return
+        self._last_id += 1
+        self._asked[self._last_id] = (plan.key, sink)
+        if not self._send("spawn", {"id": self._last_id, "order": order_of(plan)}, fds):
+            del self._asked[self._last_id]
+            self._fail_soon(sink, "keeper", errno.EPIPE)
+
+    def signal(self, key: str, pid: int, signum: int, to_group: bool) -> None:
+        """Signal the child of this key, if it still has this pid; ESRCH is not reported."""
+        fields = {"key": key, "pid": pid, "signum": signum, "to_group": to_group}
+        if not self._send("signal", fields) and pid in self._alive:
+            self._signal_directly(pid, signum, to_group)
+
+    def acknowledge(self, key: str, pid: int) -> None:
+        """The end of this child is recorded: the keeper may forget it and close its descriptors."""
+        self._send("acknowledge", {"key": key, "pid": pid})
+
+    def hold(self, name: str, fd: int) -> None:
+        """Let the keeper keep a copy of this descriptor under this name, for the next daemon."""
+        self._send("hold", {"name": name}, [os.dup(fd)])
+
+    def release(self, name: str) -> None:
+        """The keeper closes what it holds under this name."""
+        self._send("release", {"name": name})
+
+    def bye(self, code: int) -> None:
+        """The last word: when this process has ended, the keeper ends with this code.
+
+        Waits up to 5 seconds for the keeper to hear it.
+        """
+        self._send("bye", {"code": code})
+        self.leave()
+        self._wire.close()
+
+    def leave(self) -> socket.socket:
+        """Stop talking, with nothing half said or half heard: the next program in this process
+        goes on.
+
+        Returns the socket, for keeper_launch.leave_to_next.  Waits up to 5 seconds.
+        """
+        self._loop.remove_reader(self._wire.sock)
+        self._loop.remove_writer(self._wire.sock)
+        until = time.monotonic() + _LAST_WORDS
+        try:
+            while not self.lost and time.monotonic() < until:
+                if self._wire.flush() and not self._wire.in_the_middle:
+                    break
+                self._wait_for_wire()
+                for message in self._wire.receive():
+                    message.close()
+        except (OSError, BrokenWireError) as error:
+            self.on_complaint(f"cannot take leave of the keeper: {error}")
+        self.lost = True
+        return self._wire.sock
+
+    def _send(self, kind: str, fields: Mapping[str, object], fds: Sequence[int] = ()) -> bool:
+        """Send soon, and close the descriptors then.  False when there is no keeper."""
+        if self.lost:
+            close_all(fds)
+            return False
+        self._wire.queue(kind, fields, fds)
+        self._wire.close_after(fds)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+        return True
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self.lost:
+            return
+        self._loop.remove_writer(self._wire.sock)
+        if self._wire.flush():
+            return
+        self._flushing = True
+        if self._wire.stalled:
+            self._loop.call_later(_STALLED, self._flush)
+        else:
+            self._loop.add_writer(self._wire.sock, self._flush)
+
+    def _wait_for_wire(self) -> None:
+        poll = select.poll()
+        wanted = select.POLLIN | (select.POLLOUT if self._wire.backlog else 0)
+        poll.register(self._wire.sock, wanted)
+        poll.poll(100)
+
+    def _listen(self) -> None:
+        try:
+            messages = self._wire.receive(_AT_ONCE)
+        except (OSError, BrokenWireError) as error:
+            self._lose_keeper(error)
+            return
+        for message in messages:
+            try:
+                self._handlers.get(message.kind, self._heard_nonsense)(message, **message.fields)
+            except Exception as error:
+                # What one child's owner does wrong must not keep the others from hearing theirs.
+                context = {"message": f"hearing {message.kind!r}", "exception": error}
+                self._loop.call_exception_handler(context)
+            finally:
+                message.close()
+
+    def _heard_held(
+        self,
+        message: Message,
+        *,
+        key: str,
+        pid: int,
+        note: str,
+        started: float,
+        status: int | None,
+        ended: float,
+        streams: str,
+    ) -> None:
+        if message.cut:
+            raise OSError(errno.EMFILE, f"no descriptors left to take over {key!r} (pid {pid})")
+        end = None if status is None else ExitStatus.from_wait(status)
+        pipes = _pipes(streams, message.take())
+        self._held.append(HeldChild(key, pid, note, pipes, started, end, ended))
+
+    def _heard_descriptor(self, message: Message, *, name: str) -> None:
+        for fd in message.take():
+            self._descriptors[name] = fd
+
+    def _heard_welcome(
+        self, message: Message, *, protocol: int, pid: int, restarts: int, last_status: int | None
+    ) -> None:
+        self.keeper_pid = pid
+        last_end = None if last_status is None else ExitStatus.from_wait(last_status)
+        holdings = Holdings(tuple(self._held), self._descriptors, restarts, last_end)
+        self._held, self._descriptors = [], {}
+        if not self._welcomed.done():
+            self._welcomed.set_result(holdings)
+
+    def _heard_spawned(
+        self, message: Message, *, id: int, pid: int, at: float, streams: str
+    ) -> None:
+        if id not in self._asked:
+            return  # the answer to whoever was in this process before us; `held` tells us the same
+        key, sink = self._asked.pop(id)
+        if message.cut:
+            # It runs, but we have no descriptors left for its pipes: nobody could look after it.
+            self._unwanted.add(pid)
+            self.signal(key, pid, signal.SIGKILL, to_group=True)
+            sink.spawn_failed(SpawnFailure("pipe", errno.EMFILE), at)
+            return
+        self._alive[pid] = (key, sink)
+        sink.spawned(pid, _pipes(streams, message.take()), at)
+
+    def _heard_spawn_failed(
+        self, message: Message, *, id: int, step: str, errno: int, at: float
+    ) -> None:
+        if id in self._asked:
+            _, sink = self._asked.pop(id)
+            sink.spawn_failed(SpawnFailure(step, errno), at)
+
+    def _heard_exited(
+        self, message: Message, *, key: str, pid: int, status: int, at: float
+    ) -> None:
+        if pid in self._unwanted:
+            self._unwanted.discard(pid)
+            self.acknowledge(key, pid)
+        elif self._alive.get(pid, ("",))[0] == key:
+            _, sink = self._alive.pop(pid)
+            sink.exited(ExitStatus.from_wait(status), at)
+        elif self._welcomed.done():
+            self._unclaimed[key, pid] = (ExitStatus.from_wait(status), at)
+
+    def _heard_signal_failed(
+        self, message: Message, *, key: str, pid: int, errno: int, at: float
+    ) -> None:
+        if self._alive.get(pid, ("",))[0] == key:
+            self._alive[pid][1].signal_failed(errno, at)
+
+    def _heard_reaped_unknown(self, message: Message, *, pid: int, status: int) -> None:
+        self.on_unknown_reaped(pid, ExitStatus.from_wait(status))
+
+    def _heard_complaint(self, message: Message, *, text: str) -> None:
+        self.on_complaint(f"keeper: {text}")
+
+    def _heard_nonsense(self, message: Message, **_fields: object) -> None:
+        self.on_complaint(f"the keeper said {message.kind!r}, which is unknown here")
+
+    def _lose_keeper(self, error: Exception) -> None:
+        self._loop.remove_reader(self._wire.sock)
+        self._loop.remove_writer(self._wire.sock)
+        self._wire.close()
+        self.lost = True
+        if not self._welcomed.done():
+            self._welcomed.set_exception(ConnectionError(f"there is no keeper: {error}"))
+        for pid in list(self._alive):
+            self._watch_directly(pid)
+        asked, self._asked = self._asked, {}
+        for _, sink in asked.values():
+            sink.spawn_failed(SpawnFailure("keeper", errno.EPIPE), self.now())
+        self.on_keeper_lost()
+
+    def _watch_directly(self, pid: int) -> None:
+        try:
+            watch = os.pidfd_open(pid)
+        except (OSError, AttributeError):
+            self._loop.call_soon(self._seen_gone, pid)
+            return
+        self._loop.add_reader(watch, self._seen_gone, pid, watch)
+
+    def _seen_gone(self, pid: int, watch: int | None = None) -> None:
+        if watch is not None:
+            self._loop.remove_reader(watch)
+            os.close(watch)
+        _, sink = self._alive.pop(pid)
+        sink.exited(ExitStatus(), self.now())
+
+    def _signal_directly(self, pid: int, signum: int, to_group: bool) -> None:
+        try:
+            (os.killpg if to_group else os.kill)(pid, signum)
+        except ProcessLookupError:
+            return
+        except OSError as error:
+            self._loop.call_soon(
+                self._alive[pid][1].signal_failed, error.errno or errno.EPERM, self.now()
+            )
+
+    def _fail_soon(self, sink: ChildSink, step: str, number: int) -> None:
+        self._loop.call_soon(sink.spawn_failed, SpawnFailure(step, number), self.now())
+
+
+def order_of(plan: SpawnPlan) -> dict[str, object]:
+    """The plan as keeper/spawner.Order wants it; what is at its default stays away."""
+    order: dict[str, object] = {
+        "key": plan.key,
+        "filename": plan.filename,
+        "argv": plan.argv,
+        "environment": plan.environment,
+    }
+    for name in ("directory", "umask", "uid", "gid"):
+        value = getattr(plan, name)
+        if value is not None:
+            order[name] = value
+    for name in ("groups", "redirect_stderr", "note"):
+        value = getattr(plan, name)
+        if value:
+            order[name] = value
+    return order
+
+
+def _pipes(streams: str, fds: Sequence[int]) -> ChildPipes:
+    named = dict(zip(streams, fds, strict=True))
+    return ChildPipes(named.get("i"), named["o"], named.get("e"))

@@ -1,0 +1,90 @@
+"""What both hosts have in common: the clocks and timers of the event loop, and what a host may
+hold.
+
+The interface is daemon/host.py's, which this storey must not import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proctor.core.exits import ExitStatus
+from proctor.core.plan import ChildPipes, SpawnFailure
+
+
+class ChildSink(Protocol):
+    """Who hears what becomes of a child; daemon/host.py says what each call means."""
+
+    def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None: ...
+
+    def spawn_failed(self, failure: SpawnFailure, at: float) -> None: ...
+
+    def exited(self, status: ExitStatus, at: float) -> None: ...
+
+    def signal_failed(self, errno: int, at: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChild:
+    """A child of an earlier daemon that the keeper still holds.
+
+    `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
+    `started` and `ended` are on the clock of Host.now().
+    """
+
+    key: str
+    pid: int
+    note: str
+    pipes: ChildPipes
+    started: float
+    status: ExitStatus | None
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What was there before this daemon: nothing at a first start.
+
+    `restarts`: how often the keeper had to start a daemon again; `last_end`: how the one before
+    this ended, if it was one of those.  `descriptors` were held under a name; they are the
+    receiver's to close.
+    """
+
+    children: tuple[HeldChild, ...] = ()
+    descriptors: dict[str, int] = field(default_factory=dict)
+    restarts: int = 0
+    last_end: ExitStatus | None = None
+
+
+class LoopHost:
+    """The clocks, and the callbacks for what belongs to no child.
+
+    `on_unknown_reaped(pid, status)`: an orphan of somebody's ended and was reaped here.
+    `on_keeper_lost()`: there is no keeper any more.  `on_complaint(text)`: a line for the log.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.on_unknown_reaped: Callable[[int, ExitStatus], None] = lambda _pid, _status: None
+        self.on_keeper_lost: Callable[[], None] = lambda: None
+        self.on_complaint: Callable[[str], None] = lambda _text: None
+
+    def now(self) -> float:
+        """Monotonic seconds, for rules."""
+        return self._loop.time()
+
+    def wall(self) -> float:
+        """Seconds since the epoch, for people."""
+        return time.time()
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call back once now() >= when."""
+        return self._loop.call_at(when, callback)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call back in the next round of the loop."""
+        self._loop.call_soon(callback)
