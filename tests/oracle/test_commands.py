@@ -337,7 +337,7 @@ def test_options_of_supervisorctl(
     def talk(which: Implementation) -> dict[str, object]:
         daemon = daemons[str(which)]
         _settle(daemon)
-        heard = {}
+        heard: dict[str, object] = {}
         for step in steps:
             words = step.format(dir=daemon.directory, scratch=scratch).split()
             answer = run([which.program("supervisorctl"), *words], cwd=scratch)
