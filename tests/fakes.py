@@ -246,6 +246,10 @@ class FakeChannel:
     deliver: Callable[[Sequence[Piece]], None] | None
     finished: bool = False
 
+    def open_sinks(self) -> Sequence[Sink]:
+        """Its sinks until it is finished."""
+        return () if self.finished else self.sinks
+
     def says(self, data: bytes) -> None:
         """The child writes; sinks and listeners get it at once."""
         pieces = [Text(data)] if self.decoder is None else self.decoder.feed(data)
@@ -258,8 +262,14 @@ class FakeChannel:
 
     def finish(self, done: Callable[[], None]) -> None:
         """All was read."""
-        self.finished = True
-        self.drain.post(done)
+
+        def over() -> None:
+            self.finished = True
+            for sink in self.sinks:
+                sink.close()
+            done()
+
+        self.drain.post(over)
 
 
 class FakeDrain:

@@ -111,13 +111,13 @@ class Lifecycle:
         self.deadline = None
         return (became, *self._ask_to_end(now))
 
-    def give_up(self, now: float) -> Effects:
-        """No more retries: BACKOFF becomes FATAL.  For the end of the daemon."""
-        if self.state is not ProcessState.BACKOFF:
-            return ()
+    def give_up(self) -> Effects:
+        """No more retries, by request: BACKOFF becomes FATAL.  For the end of the daemon."""
+        return (self._give_up(expected=True),) if self.state is ProcessState.BACKOFF else ()
+
+    def rest(self) -> None:
+        """Do not start by itself any more; for a process at rest whose group is removed."""
         self.deadline = None
-        self.tries = 0
-        return (self._become(ProcessState.FATAL),)
 
     # Facts
 
@@ -175,9 +175,9 @@ class Lifecycle:
 
     def signal_failed(self, now: float) -> Effects:
         """The system refused a signal (not because the child was gone)."""
-        return self.lost(now) if self.pid else ()
+        return self.lost() if self.pid else ()
 
-    def lost(self, now: float) -> Effects:
+    def lost(self) -> Effects:
         """Something unexpected happened to it: UNKNOWN until its child ends, or for good."""
         if self.state not in SIGNALLABLE_STATES:
             return ()
@@ -196,7 +196,7 @@ class Lifecycle:
                 self.tries = 0
                 return (self._become(ProcessState.RUNNING),)
             case ProcessState.BACKOFF if self.tries > self.spec.start.startretries:
-                return self.give_up(now)
+                return (self._give_up(expected=False),)
             case ProcessState.BACKOFF | ProcessState.EXITED if may_start:
                 return self._start(now)
             case ProcessState.STOPPING:
@@ -227,6 +227,11 @@ class Lifecycle:
         given_up = self.tries > self.spec.start.startretries
         self.deadline = now if given_up else now + self.tries
         return self._become(ProcessState.BACKOFF, False, status, pid)
+
+    def _give_up(self, expected: bool) -> Became:
+        self.deadline = None
+        self.tries = 0
+        return self._become(ProcessState.FATAL, expected)
 
     def _end(self, status: ExitStatus, now: float, pid: int) -> Became:
         expected = status.is_expected(self.spec.start.exitcodes)

@@ -36,6 +36,9 @@ class Channel(Protocol):
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when everything that is in the pipe now is in the log."""
 
+    def open_sinks(self) -> Sequence[Sink]:
+        """Its sinks, none once it is closed.  In the drain thread only."""
+
 
 class LogDrain(Protocol):
     """The drain thread as the heart sees it."""
@@ -62,9 +65,9 @@ class Output:
         self._spec = spec
         self._paths = paths
         self._drain = drain
-        self._sinks: dict[str, list[Sink]] = {}
-        self._decoders: list[Decoder] = []
-        self._channels: list[Channel] = []
+        self._sinks: dict[str, list[Sink]] = {}  # Opened, but no child writes to them yet.
+        self._decoders: list[Capture] = []
+        self._channels: dict[str, Channel] = {}
 
     def open(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files of the next run; `done` hears what went wrong, if anything."""
@@ -83,19 +86,28 @@ class Output:
 
         self._drain.call(lambda: self._open(wanted), opened)
 
+    def abandon(self) -> None:
+        """There will be no child: close what was opened for it."""
+        sinks, self._sinks = self._sinks, {}
+        if sinks:
+            self._drain.call(lambda: _close_all(sinks), lambda _: None)
+
     def attach(self, pipes: ChildPipes, look: Callable[[str], Deliver | None], strip: bool) -> None:
         """Read the pipes of a new child.
 
         `look` says, by channel, who must see the output; `strip` takes terminal sequences out.
         """
-        self._decoders = []
-        self._channels = [self._watch("stdout", pipes.stdout, look("stdout"), strip)]
-        if pipes.stderr is not None:
-            self._channels.append(self._watch("stderr", pipes.stderr, look("stderr"), strip))
+        sinks, self._sinks, self._decoders = self._sinks, {}, []
+        fds = {"stdout": pipes.stdout, "stderr": pipes.stderr}
+        self._channels = {
+            name: self._watch(name, fd, sinks.get(name, []), look(name), strip)
+            for name, fd in fds.items()
+            if fd is not None
+        }
 
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when all that the dead child wrote is in the logs."""
-        channels, self._channels = self._channels, []
+        channels, self._channels = list(self._channels.values()), {}
         left = len(channels)
 
         def finished() -> None:
@@ -112,33 +124,40 @@ class Output:
     def clear(self, done: Callable[[OSError | None], None]) -> None:
         """Empty the log files, also those of a process that does not run (gotcha G58)."""
 
+        channels, decoders = self._channels, self._decoders
+
         def work() -> None:
+            for decoder in decoders:
+                decoder.clear()
             for name in CHANNELS:
-                self._clear(name)
+                self._clear(name, channels.get(name))
 
         self._drain.call(work, done)
 
-    def reopen(self) -> None:
+    def reopen(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files anew by their names, after somebody moved them away."""
 
         def work() -> None:
-            for sink in (sink for opened in sinks.values() for sink in opened):
-                sink.reopen()
+            for channel in channels:
+                for sink in channel.open_sinks():
+                    sink.reopen()
 
-        sinks = self._sinks
-        if sinks:
-            self._drain.call(work, lambda _: None)
+        channels = list(self._channels.values())
+        if channels:
+            self._drain.call(work, done)
 
     def policy(self, name: str) -> OutputPolicy:
         """What is configured for `stdout` or `stderr`."""
         return self._spec.stdout if name == "stdout" else self._spec.stderr
 
-    def _watch(self, name: str, fd: int, deliver: Deliver | None, strip: bool) -> Channel:
-        maxbytes = self.policy(name).capture_maxbytes
-        decoder = Capture(maxbytes, strip) if deliver or maxbytes or strip else None
-        if decoder is not None:
-            self._decoders.append(decoder)
-        return self._drain.watch(fd, self._sinks.get(name, []), decoder, deliver)
+    def _watch(
+        self, name: str, fd: int, sinks: list[Sink], deliver: Deliver | None, strip: bool
+    ) -> Channel:
+        if deliver is None and not strip:
+            return self._drain.watch(fd, sinks)
+        decoder = Capture(self.policy(name).capture_maxbytes, strip)
+        self._decoders.append(decoder)
+        return self._drain.watch(fd, sinks, decoder, deliver)
 
     def _has_sinks(self, name: str) -> bool:
         if name == "stderr" and self._spec.redirect_stderr:
@@ -154,9 +173,7 @@ class Output:
                 sinks[name] = []
                 sinks[name] += self._open_sinks(name)
         except OSError:
-            for opened in sinks.values():
-                for sink in opened:
-                    sink.close()
+            _close_all(sinks)
             raise
         return sinks
 
@@ -170,11 +187,16 @@ class Output:
     def _mode(self, name: str) -> int:
         return 0o600 if self.policy(name).kind is LogKind.AUTO else 0o666
 
-    def _clear(self, name: str) -> None:
-        opened = self._sinks.get(name)
+    def _clear(self, name: str, channel: Channel | None) -> None:
+        opened = channel.open_sinks() if channel else ()
+        for sink in opened:
+            sink.clear()
         path = self._paths[name]
-        if opened:
-            for sink in opened:
-                sink.clear()
-        elif path is not None and aliased_fd(path) is None and os.path.isfile(path):
+        if not opened and path and aliased_fd(path) is None and os.path.isfile(path):
             os.truncate(path, 0)
+
+
+def _close_all(sinks: Mapping[str, Sequence[Sink]]) -> None:
+    for opened in sinks.values():
+        for sink in opened:
+            sink.close()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno as errnos
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,7 @@ from proctor.daemon import words
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.daemon.command import Command, child_environment, resolve
+from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Host, Timer
 from proctor.daemon.output import Deliver, LogDrain, Output
 from proctor.daemon.stdin import InputChannel
@@ -65,7 +66,8 @@ class Process:
         self,
         spec: ProcessSpec,
         around: Surroundings,
-        paths: dict[str, str | None],
+        paths: Mapping[str, str | None],
+        socket: SharedSocket | None = None,
     ) -> None:
         self.spec = spec
         self.group_name = spec.group
@@ -77,6 +79,7 @@ class Process:
         self.listeners: dict[str, Listener] = {}
         self._around = around
         self._paths = paths
+        self._socket = socket
         self._output = Output(spec, paths, around.drain)
         self._stdin: InputChannel | None = None
         self._timer: Timer | None = None
@@ -137,7 +140,11 @@ class Process:
         """
         number, self._observed = self._observed, self._observed + 1
         self._observers[number] = callback
-        return lambda: self._observers.pop(number, None) and None
+
+        def forget() -> None:
+            self._observers.pop(number, None)
+
+        return forget
 
     # Commands.  The Supervisor says whether they are allowed.
 
@@ -151,17 +158,24 @@ class Process:
 
     def give_up(self) -> None:
         """No more retries."""
-        self._step(self.lifecycle.give_up(self._around.host.now()))
+        self._step(self.lifecycle.give_up())
 
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""
-        self._step(self.lifecycle.lost(self._around.host.now()))
+        self._step(self.lifecycle.lost())
+
+    def retire(self) -> None:
+        """It is at rest and its group is gone: it must not start by itself any more."""
+        self.lifecycle.rest()
+        self._arm()
 
     def signal(self, signum: int) -> None:
         """Send a signal to the child; one that is on its way gets it when it is there."""
         if self.lifecycle.spawning:
             self._signals_waiting.append(signum)
             return
+        if self._end is not None:
+            return  # Gone already; we only have not said so yet.
         self._around.log.debug(words.sending(self.spec, self.pid, signum))
         self._around.host.signal(self.key, self.pid, signum, False)
 
@@ -181,7 +195,12 @@ class Process:
 
     def reopen_logs(self) -> None:
         """Open its log files anew by their names."""
-        self._output.reopen()
+
+        def done(problem: OSError | None) -> None:
+            if problem is not None:
+                self._around.log.error(f"cannot reopen the logs of '{self.name}': {problem}")
+
+        self._output.reopen(done)
 
     # Facts
 
@@ -217,25 +236,29 @@ class Process:
 
     def _spawn_failed(self, text: str, at: float) -> None:
         self._signals_waiting.clear()
+        self._output.abandon()
+        self._give_socket_back()
         self._step(self.lifecycle.spawn_failed(text, at))
         self._tell_observers(self.state)
 
     def _exited(self, status: ExitStatus, at: float) -> None:
-        self._end = (status, at)
+        self._end = end = (status, at)
         self._end_bound = self._around.host.now() + DRAIN_BOUND
         self._arm()
-        self._output.finish(lambda: self._around.submit(self, self._drained))
+        self._output.finish(lambda: self._around.submit(self, partial(self._drained, end)))
 
-    def _drained(self) -> None:
-        if self._end is None:
-            return
-        (status, at), self._end, self._end_bound = self._end, None, None
+    def _drained(self, end: tuple[ExitStatus, float]) -> None:
+        if self._end is not end:
+            return  # Announced already, when the bound was reached.
+        status, at = end
+        self._end = self._end_bound = None
         pid = self.pid
         host = self._around.host
         self.stop_wall = host.wall() - (host.now() - at)
         if self._stdin is not None:
             self._stdin.close()
             self._stdin = None
+        self._give_socket_back()
         self._step(self.lifecycle.exited(status, at))
         self._around.submit(self, partial(host.acknowledge, self.key, pid))
 
@@ -304,9 +327,14 @@ class Process:
 
     def _tell_observers(self, state: ProcessState) -> None:
         for callback in tuple(self._observers.values()):
-            callback(state)
+            try:
+                callback(state)
+            except Exception as error:  # an observer's bug is not the process's
+                self._around.log.error(f"cannot tell of '{self.name}': {error!r}")
 
     def _kill(self, signal: Signal) -> None:
+        if self._end is not None:
+            return  # Gone already; we only have not said so yet.
         if signal.forced:
             self._around.log.warn(f"killing '{self.name}' ({signal.pid}) with SIGKILL")
         self._around.log.debug(words.killing(self.spec, signal))
@@ -319,23 +347,40 @@ class Process:
         try:
             command = resolve(self.spec)
         except Fault as fault:
-            self._spawn_failed(fault.detail, self._around.host.now())
+            self._cannot_spawn(fault.detail)
             return
-        self._output.open(
-            lambda error: self._around.submit(self, partial(self._spawn, command, error))
-        )
 
-    def _spawn(self, command: Command, error: OSError | None) -> None:
+        def opened(error: OSError | None) -> None:
+            self._around.submit(self, partial(self._logs_opened, command, error))
+
+        self._output.open(opened)
+
+    def _logs_opened(self, command: Command, error: OSError | None) -> None:
         if error is not None:
             failure = SpawnFailure("log", error.errno or errnos.EIO)
-            self._spawn_failed(words.spawn_failure(self.name, failure), self._around.host.now())
-        elif self.state is not ProcessState.STARTING:
-            # A stop came first.
-            self._spawn_failed("", self._around.host.now())
-        else:
-            self._around.host.spawn(self._plan(command), self)
+            self._cannot_spawn(words.spawn_failure(self.name, failure))
+            return
+        if self._socket is None:
+            self._spawn(command, None)
+            return
 
-    def _plan(self, command: Command) -> SpawnPlan:
+        def acquired(fd: int | str) -> None:
+            self._around.submit(self, partial(self._spawn, command, fd))
+
+        self._socket.acquire(self.key, acquired)
+
+    def _spawn(self, command: Command, socket_fd: int | str | None) -> None:
+        if isinstance(socket_fd, str):
+            self._cannot_spawn(socket_fd)
+        elif self.state is not ProcessState.STARTING:
+            self._cannot_spawn("a stop came first")
+        else:
+            self._around.host.spawn(self._plan(command, socket_fd), self)
+
+    def _cannot_spawn(self, text: str) -> None:
+        self._spawn_failed(text, self._around.host.now())
+
+    def _plan(self, command: Command, socket_fd: int | None) -> SpawnPlan:
         spec = self.spec
         gid: int | None = None
         groups: tuple[int, ...] = ()
@@ -358,7 +403,12 @@ class Process:
             gid=gid,
             groups=groups,
             redirect_stderr=spec.redirect_stderr,
+            socket_fd=socket_fd,
         )
+
+    def _give_socket_back(self) -> None:
+        if self._socket is not None:
+            self._socket.release(self.key)
 
     # Time
 
@@ -375,7 +425,7 @@ class Process:
     def _ring(self) -> None:
         self._timer = self._due = None
         if self._end is not None:
-            self._around.submit(self, self._drained)
+            self._around.submit(self, partial(self._drained, self._end))
             return
         now = self._around.host.now()
         self._step(self.lifecycle.tick(now, self._around.may_start()))

@@ -29,21 +29,22 @@ class Shutdown:
         log: ActivityLog,
         on_stopped: Callable[[], None],
     ) -> None:
-        self._groups = descending(groups)
+        self._groups = groups
+        self._to_stop = descending(groups)
         self._host = host
         self._log = log
         self._on_stopped = on_stopped
-        self._waiting: set[Process] = set()
+        self._waiting: set[Process] = set()  # Of the group whose turn it is.
         self._report_timer: Timer | None = None
 
     def begin(self) -> None:
         """Ask the first group to end."""
-        self._report()
         self._next_group()
+        self._report()
 
     def _next_group(self) -> None:
-        while self._groups and not self._waiting:
-            self._stop(self._groups.pop(0))
+        while self._to_stop and not self._waiting:
+            self._stop(self._to_stop.pop(0))
         if not self._waiting:
             if self._report_timer is not None:
                 self._report_timer.cancel()
@@ -71,7 +72,6 @@ class Shutdown:
 
     def _report(self) -> None:
         names = [p.name for group in self._groups for p in group.unstopped()]
-        names += [p.name for p in self._waiting]
         if not names:
             return
         self._log.info(f"waiting for {', '.join(names)} to die")

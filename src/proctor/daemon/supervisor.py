@@ -21,7 +21,7 @@ from proctor.core.events import GroupChanged, SupervisorStateChanged
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec
 from proctor.core.settings import DaemonSettings
-from proctor.core.spec import GroupSpec, ProcessSpec
+from proctor.core.spec import GroupSpec
 from proctor.core.states import (
     RUNNING_STATES,
     SIGNALLABLE_STATES,
@@ -30,7 +30,7 @@ from proctor.core.states import (
 )
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
-from proctor.daemon.group import Group
+from proctor.daemon.group import Group, build
 from proctor.daemon.host import Host
 from proctor.daemon.output import LogDrain
 from proctor.daemon.process import Job, Process, Surroundings
@@ -94,10 +94,7 @@ class Supervisor:
             raise Fault(FaultCode.SHUTDOWN_STATE)
         if process.state is ProcessState.UNKNOWN:
             raise Fault(FaultCode.FAILED, f"{name} is in an unknown process state")
-        if process.state in RUNNING_STATES:
-            raise Fault(FaultCode.ALREADY_STARTED, name)
-        if process.state is ProcessState.STOPPING:
-            self.log.warn(f"process '{process.name}' already running")
+        if process.state in RUNNING_STATES or process.state is ProcessState.STOPPING:
             raise Fault(FaultCode.ALREADY_STARTED, name)
         process.start()
 
@@ -122,10 +119,7 @@ class Supervisor:
         """
         if spec.name in self.groups:
             raise Fault(FaultCode.ALREADY_ADDED, spec.name)
-        group = Group(spec)
-        for member in spec.processes:
-            group.processes[member.name] = Process(member, self._around, self._log_paths(member))
-        self.groups[spec.name] = group
+        group = self.groups[spec.name] = build(spec, self._around)
         self.bus.publish(GroupChanged(spec.name, added=True))
         return group
 
@@ -139,10 +133,13 @@ class Supervisor:
         if group.unstopped():
             raise Fault(FaultCode.STILL_RUNNING, name)
         del self.groups[name]
+        group.retire()
         self.bus.publish(GroupChanged(name, added=False))
 
     def autostart(self, *groups: Group) -> None:
         """Start what starts by itself: in these groups, or everywhere, by ascending priority."""
+        if self.mood is not SupervisorState.RUNNING:
+            return
         for group in order.ascending(groups or self.groups.values()):
             for process in order.ascending(group.processes.values()):
                 if process.spec.start.autostart and process.state is ProcessState.STOPPED:
@@ -165,9 +162,6 @@ class Supervisor:
         """Open all log files of processes anew by their names, after somebody moved them away."""
         for process in self.all_processes():
             process.reopen_logs()
-
-    def _log_paths(self, spec: ProcessSpec) -> dict[str, str | None]:
-        return {"stdout": spec.stdout.path, "stderr": spec.stderr.path}
 
     # The queue
 
