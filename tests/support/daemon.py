@@ -105,7 +105,12 @@ class Daemon:
         self.pidfile = directory / "supervisord.pid"
         self.console = directory / "console"
         self.arguments = tuple(arguments)
-        self.environment = {**os.environ, MARK: self.identifier, **(environment or {})}
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PYTHON", "SUPERVISOR_"))
+        }
+        self.environment = {**inherited, MARK: self.identifier, **(environment or {})}
         self.client = Client(self.socket)
         self.call = self.client.call
         self._settings = settings
