@@ -1,0 +1,113 @@
+"""Follower: what is appended to a log, byte for byte, over rotations.
+
+1. The file that is open is read to its end before its successor is looked for.
+2. The successor of a rotated file is found by its number: the file that is now `log.3` was
+   followed by `log.2`.  So nothing is missed even if the log rotated several times meanwhile.
+3. A file that is nowhere any more (cleared, or rotated out) is followed by the log itself.
+4. A file that became shorter is announced and read from its start.
+
+Source: compat logging.md, section 10.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+FIRST = 1024
+MOST = 64 * 1024
+TRUNCATED = b"==> File truncated <==\n"
+
+# How far to look for a file that was rotated.  More rotations than this between two reads skip.
+_BACKUPS = 1000
+
+
+class Follower:
+    """Begins with the last FIRST bytes of the log, if there is one; waits for it otherwise."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._offset = 0
+        self._fd = _open(path)
+        if self._fd >= 0:
+            self._offset = max(0, os.fstat(self._fd).st_size - FIRST)
+
+    def read(self) -> bytes:
+        """The next bytes, at most MOST; b"" when there are none yet.  Never waits for the log."""
+        data = self._read_on()
+        while not data and self._go_on():
+            data = self._read_on()
+        return data
+
+    def close(self) -> None:
+        """Let go of the file.  Harmless when done twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _read_on(self) -> bytes:
+        if self._fd < 0:
+            return b""
+        if os.fstat(self._fd).st_size < self._offset:
+            self._offset = 0
+            return TRUNCATED
+        data = os.pread(self._fd, MOST, self._offset)
+        self._offset += len(data)
+        return data
+
+    def _go_on(self) -> bool:
+        """Open the file that comes after this one, if this one is read to its end."""
+        if self._fd >= 0 and self._is_at(self._path):
+            return False
+        fd = self._open_successor()
+        # What was written between our last read and the rotation comes first.
+        if fd >= 0 and self._fd >= 0 and os.fstat(self._fd).st_size > self._offset:
+            os.close(fd)
+            return True
+        if fd < 0:
+            return False
+        self.close()
+        self._fd, self._offset = fd, 0
+        return True
+
+    def _open_successor(self) -> int:
+        """The descriptor of the next file, -1 if it is not there (yet)."""
+        number = self._number()
+        if number is None:
+            return _open(self._path)
+        fd = _open(f"{self._path}.{number - 1}" if number > 1 else self._path)
+        # Files are renamed from the highest number down.  If ours has not moved, neither had the
+        # next one when it was opened.
+        if fd >= 0 and not self._is_at(f"{self._path}.{number}"):
+            os.close(fd)
+            return -1
+        return fd
+
+    def _number(self) -> int | None:
+        """Which backup the open file is now; None if it is none."""
+        if self._fd < 0:
+            return None
+        for number in range(1, _BACKUPS):
+            name = f"{self._path}.{number}"
+            if self._is_at(name):
+                return number
+            if not os.path.exists(name):
+                break
+        return None
+
+    def _is_at(self, name: str) -> bool:
+        try:
+            return os.path.samestat(os.stat(name), os.fstat(self._fd))
+        except OSError:
+            return False
+
+
+def _open(path: str) -> int:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return -1
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return -1
