@@ -110,10 +110,6 @@ class Channel:
 
     # What follows runs in the drain thread.
 
-    def open_sinks(self) -> Sequence[Sink]:
-        """Its sinks; none once it is closed."""
-        return self._sinks if self._fd >= 0 else ()
-
     def begin(self) -> None:
         """Start to read."""
         os.set_blocking(self._fd, False)
