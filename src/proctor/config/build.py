@@ -1,0 +1,185 @@
+"""Sections to settings: the daemon, its servers and its RPC interfaces.
+
+Options are read in the original's order, so that the first mistake found is the one it would name.
+Source: compat config.md, sections 6, 7 and 10.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from proctor.config.environment import parse_environment
+from proctor.config.expand import expand_again
+from proctor.config.ini import Section, Sections
+from proctor.config.options import servers as server_rows
+from proctor.config.options import supervisord as rows
+from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY
+from proctor.config.problems import Problem
+from proctor.config.reader import Context, Reader
+from proctor.config.table import Option
+from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
+
+
+def build_daemon(
+    sections: Sections, path: str, overrides: Mapping[str, object], context: Context
+) -> DaemonSettings | None:
+    """[supervisord] with the command line over it; None, and a Problem, when there is none.
+
+    Afterwards the context knows the variables of its `environment`, for all later sections.
+    """
+    section = sections.get("supervisord")
+    if section is None:
+        text = ".ini file does not include supervisord section"
+        context.findings.add(Problem(text, hint=f"add a line [supervisord] to {path}"))
+        return None
+    reader = Reader(section, context, overrides=overrides)
+    minfds, minprocs = reader.get(rows.MINFDS), reader.get(rows.MINPROCS)
+    directory, uid = reader.get(rows.DIRECTORY_OPTION), reader.get(rows.USER_NAME)
+    umask = reader.get(rows.UMASK)
+    logfile = reader.get(rows.LOGFILE)
+    maxbytes, backups = reader.get(rows.LOGFILE_MAXBYTES), reader.get(rows.LOGFILE_BACKUPS)
+    loglevel, pidfile = reader.get(rows.LOGLEVEL), reader.get(rows.PIDFILE)
+    identifier, nodaemon = reader.get(rows.IDENTIFIER), reader.get(rows.NODAEMON)
+    silent, childlogdir = reader.get(rows.SILENT), reader.get(rows.CHILDLOGDIR)
+    settings = DaemonSettings(
+        logfile=None if logfile.lower() == "syslog" else _absolute(logfile, context),
+        pidfile=_absolute(pidfile, context),
+        childlogdir=_absolute(childlogdir or context.world.temporary_directory, context),
+        logfile_maxbytes=maxbytes,
+        logfile_backups=backups,
+        loglevel=loglevel,
+        umask=umask,
+        nodaemon=nodaemon,
+        silent=silent,
+        minfds=minfds,
+        minprocs=minprocs,
+        nocleanup=reader.get(rows.NOCLEANUP),
+        uid=uid,
+        directory=directory,
+        strip_ansi=reader.get(rows.STRIP_ANSI),
+        environment=_environment(reader),
+        identifier=identifier,
+        keeper=reader.get(rows.KEEPER),
+    )
+    _look_twice(reader, settings)
+    context.names.update((f"ENV_{key}", value) for key, value in settings.environment)
+    return settings
+
+
+def _absolute(path: str, context: Context) -> str:
+    return posixpath.normpath(posixpath.join(context.world.cwd, path))
+
+
+def _environment(reader: Reader) -> tuple[tuple[str, str], ...]:
+    text = reader.text(rows.ENVIRONMENT)
+    if text is None:
+        return ()
+    return read_environment(reader, expand_again(text, reader.names))
+
+
+def read_environment(reader: Reader, text: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of an expanded `environment`; empty, and a Problem, when it cannot be read."""
+    try:
+        environment = parse_environment(text)
+    except ValueError as error:
+        expected = 'KEY=value pairs with commas between them; quote other characters: KEY="a b"'
+        reader.fail(str(error), "environment", expected)
+        return ()
+    for key in environment.shortened:
+        said = f"[{reader.section.name}] environment: the value of {key} is shortened"
+        reader.warn(f"{said}; put it in quotes", "environment")
+    return environment.pairs
+
+
+def _look_twice(reader: Reader, settings: DaemonSettings) -> None:
+    """Warnings for what is legal and yet surprises people (gotchas G17, G38)."""
+    if any(char.isspace() for char in settings.identifier):
+        reader.warn("identifier has blanks in it: event listeners will misread it", "identifier")
+    for option in (rows.UMASK, rows.DIRECTORY_OPTION) if settings.nodaemon else ():
+        if reader.has(option):
+            reader.warn(f"{option.name} has no effect in the foreground (nodaemon)", option.name)
+
+
+def build_rpcinterfaces(sections: Sections, context: Context) -> tuple[PluginSettings, ...]:
+    """All [rpcinterface:x]."""
+    found = (
+        build_plugin(section, RPC_FACTORY, context)
+        for section in sections.starting_with("rpcinterface:")
+    )
+    return tuple(plugin for plugin in found if plugin is not None)
+
+
+def build_plugin(
+    section: Section, row: Option[str | None], context: Context
+) -> PluginSettings | None:
+    """A plug-in's name, factory and all its other options; None, and a Problem, if unusable."""
+    reader = Reader(section, context)
+    factory = reader.get(row)
+    if factory is None:
+        if not reader.has(row):
+            reader.fail(f"section [{section.name}] does not specify a {row.name}")
+        return None
+    check_factory(reader, factory, row.name)
+    options = []
+    for name, value in section.options.items():
+        text = reader.expand(name, value) if name != row.name else None
+        if text is not None:
+            options.append((name, text))
+    return PluginSettings(section.name.partition(":")[2], factory, tuple(options))
+
+
+def check_factory(reader: Reader, spec: str, option: str) -> None:
+    """A Problem unless `spec` can be imported.  Our own interface is known by its name."""
+    if spec == MAIN_RPCINTERFACE:
+        return
+    reason = reader.context.world.why_unresolvable(spec)
+    if reason is not None:
+        text = f"{spec} cannot be resolved within [{reader.section.name}]"
+        reader.fail(text, option, "module:attribute that can be imported", reason)
+
+
+def build_servers(sections: Sections, context: Context) -> tuple[ServerSettings, ...]:
+    """All servers, TCP before unix as the original opens them."""
+    inet = [_inet(section, context) for section in sections.starting_with("inet_http_server")]
+    unix = [_unix(section, context) for section in sections.starting_with("unix_http_server")]
+    return (*inet, *unix)
+
+
+def _inet(section: Section, context: Context) -> ServerSettings:
+    reader = Reader(section, context)
+    username, password = _login(reader)
+    address = reader.get(server_rows.PORT)
+    if not reader.has(server_rows.PORT):
+        reader.fail(f"section [{section.name}] has no port value")
+    host, port = address or ("", 0)
+    return ServerSettings(section.name, host=host, port=port, username=username, password=password)
+
+
+def _unix(section: Section, context: Context) -> ServerSettings:
+    reader = Reader(section, context)
+    file = reader.get(server_rows.FILE)
+    if not file and (file is not None or not reader.has(server_rows.FILE)):
+        reader.fail(f"section [{section.name}] has no file value", "file")
+    mode, owner = reader.get(server_rows.CHMOD), reader.get(server_rows.CHOWN)
+    username, password = _login(reader)
+    return ServerSettings(
+        section.name,
+        file=_absolute(context.world.expand_user(file or ""), context),
+        mode=mode,
+        owner=owner,
+        username=username,
+        password=password,
+    )
+
+
+def _login(reader: Reader) -> tuple[str | None, str | None]:
+    username, password = reader.get(server_rows.USERNAME), reader.get(server_rows.PASSWORD)
+    if (username is None) != (password is None):
+        reader.fail(
+            f"Section [{reader.section.name}] contains incomplete authentication: "
+            "If a username or a password is specified, both the username and password must be "
+            "specified",
+            "username" if password is None else "password",
+        )
+    return username, password

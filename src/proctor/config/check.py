@@ -1,0 +1,72 @@
+"""What no single row can see: unknown words, and programs or servers that get in each other's way.
+
+All of these are warnings: the original starts such configurations, and so do we.
+Source: gotchas G45, G56; compat logging.md, section 2.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from proctor.config.ini import Section, Sections
+from proctor.config.options.all import SECTIONS, section_type
+from proctor.config.problems import Findings
+from proctor.config.table import did_you_mean
+from proctor.core.settings import ServerSettings
+from proctor.core.spec import GroupSpec
+
+
+def check(
+    sections: Sections,
+    groups: Iterable[GroupSpec],
+    servers: Iterable[ServerSettings],
+    findings: Findings,
+) -> None:
+    """Add a warning for everything that looks like an oversight."""
+    for section in sections.own():
+        _unknown_words(section, findings)
+    _shared_logs(groups, findings)
+    _shared_addresses(servers, findings)
+
+
+def _unknown_words(section: Section, findings: Findings) -> None:
+    kind = section_type(section.name)
+    if kind is None:
+        prefix, colon, name = section.name.partition(":")
+        known = [each.name for each in SECTIONS]
+        close = did_you_mean(prefix + colon, known)
+        hint = f"; did you mean [{close}{name if close.endswith(':') else ''}]?" if close else ""
+        findings.warn(f"unknown section [{section.name}] is ignored{hint}", section.place)
+        return
+    if kind.open_ended:
+        return
+    known = [row.name for row in kind.options]
+    for name, value in section.options.items():
+        if name not in known:
+            close = did_you_mean(name, known)
+            hint = f"; did you mean {close}?" if close else ""
+            text = f"unknown option {name!r} in [{section.name}] is ignored{hint}"
+            findings.warn(text, value.place)
+
+
+def _shared_logs(groups: Iterable[GroupSpec], findings: Findings) -> None:
+    writers: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        for process in group.processes:
+            for stream in (process.stdout, process.stderr):
+                if stream.path is not None and stream.maxbytes > 0:
+                    writers[stream.path].add(f"{group.name}:{process.name}")
+    for path, names in writers.items():
+        if len(names) > 1 and not path.startswith("/dev/"):
+            listed = ", ".join(sorted(names))
+            findings.warn(f"{listed} write to one log, {path}, and each would rotate it")
+
+
+def _shared_addresses(servers: Iterable[ServerSettings], findings: Findings) -> None:
+    seen: dict[str, str] = {}
+    for server in servers:
+        address = server.file if server.file is not None else f"{server.host}:{server.port}"
+        first = seen.setdefault(address, server.section)
+        if first != server.section:
+            findings.warn(f"[{first}] and [{server.section}] both listen on {address}")

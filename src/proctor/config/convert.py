@@ -1,0 +1,220 @@
+"""One function per kind of value: text in, value or ValueError out; and the Kinds made of them.
+
+The text of a ValueError is the original's, character by character (odd blanks included).
+Source: compat config.md, section 5.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from proctor.config.world import World
+from proctor.core.spec import AutoRestart
+
+T_co = TypeVar("T_co", covariant=True)
+
+_SIZES = {"kb": 1024, "mb": 1024**2, "gb": 1024**3}
+_LEVELS = ("critical", "error", "warn", "info", "debug", "trace", "blather")
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T_co]):
+    """A kind of value: how it is read, and in words what is expected."""
+
+    expected: str
+    parse: Callable[[str, World], T_co]
+
+
+def _text(text: str, _: World) -> str:
+    return text
+
+
+def _integer(text: str, _: World) -> int:
+    return int(text)
+
+
+def _boolean(text: str, _: World) -> bool:
+    word = text.lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"not a valid boolean value: {text!r}")
+    return word in _TRUE
+
+
+def _byte_size(text: str, _: World) -> int:
+    text = text.lower()
+    factor = _SIZES.get(text[-2:])
+    return int(text) if factor is None else int(text[:-2]) * factor
+
+
+def _octal(text: str, _: World) -> int:
+    try:
+        return int(text, 8)
+    except ValueError:
+        raise ValueError(f"{text} can not be converted to an octal type") from None
+
+
+def logging_level(text: str, _: World | None = None) -> str:
+    """The canonical name of a log level."""
+    level = text.lower()
+    if level not in _LEVELS:
+        raise ValueError(f"bad logging level name {text!r}")
+    return level
+
+
+def signal_number(text: str, world: World) -> int:
+    """A signal by name, with or without SIG, or by number."""
+    signals = world.signals
+    try:
+        number = int(text)
+    except ValueError:
+        name = text.strip().upper()
+        name = name if name.startswith("SIG") else f"SIG{name}"
+        if name not in signals:
+            raise ValueError(f"value {text!r} is not a valid signal name") from None
+        return signals[name]
+    if number not in signals.values():
+        raise ValueError(f"value {text!r} is not a valid signal number")
+    return number
+
+
+def _auto_restart(text: str, world: World) -> AutoRestart:
+    if text.lower() == "unexpected":
+        return AutoRestart.UNEXPECTED
+    try:
+        return AutoRestart.ALWAYS if _boolean(text, world) else AutoRestart.NEVER
+    except ValueError:
+        raise ValueError(f"invalid 'autorestart' value {text!r}") from None
+
+
+def _exit_codes(text: str, _: World) -> tuple[int, ...]:
+    try:
+        codes = tuple(int(code) for code in text.split(",")) if text.strip() else ()
+    except ValueError:
+        codes = (-1,)
+    if not all(0 <= code <= 255 for code in codes):
+        raise ValueError(f"not a valid list of exit codes: {text!r}")
+    return codes
+
+
+def _user(text: str, world: World) -> int:
+    entry = world.user(text)
+    if entry is None:
+        what = "id" if re.fullmatch(r"\s*[-+]?\d+\s*", text) else "name"
+        raise ValueError(f"Invalid user {what} {text}")
+    return entry[0]
+
+
+def _owner(text: str, world: World) -> tuple[int, int]:
+    name, colon, group_name = text.partition(":")
+    user = world.user(name.strip())
+    group = world.group(group_name.strip()) if colon else user and user[1]
+    if user is None or group is None:
+        raise ValueError(text)
+    return user[0], group
+
+
+def _directory(text: str, world: World) -> str:
+    path = world.expand_user(text)
+    if not world.is_directory(path):
+        raise ValueError(f"{text} is not an existing directory")
+    return path
+
+
+def _file_path(text: str, world: World) -> str:
+    path = world.expand_user(text)
+    directory = posixpath.dirname(path)
+    if directory and not world.is_directory(directory):
+        raise ValueError(f"The directory named as part of the path {text} does not exist")
+    return path
+
+
+def _child_log(text: str, world: World) -> str:
+    word = text.upper()
+    if word in ("NONE", "OFF"):
+        return "NONE"
+    return word if word in ("AUTO", "SYSLOG") else _file_path(text, world)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if port < 1:
+        raise ValueError(f"{port} is below lower bound (1)")
+    if port > 65535:
+        raise ValueError(f"{port} is above upper bound (65535)")
+    return port
+
+
+def _inet_address(text: str, _: World) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        try:
+            return "", _port(text)
+        except ValueError:
+            raise ValueError(f"not a valid port number: {text!r} ") from None
+    if not port:
+        raise ValueError("no port number specified in ''")
+    host = host.strip().lower()
+    return ("" if host == "*" else host), _port(port)
+
+
+def process_or_group_name(text: str, _: World | None = None) -> str:
+    """A name without blanks, colons and slashes, trimmed."""
+    name = text.strip()
+    for char in " :/":
+        if char in name:
+            raise ValueError(f"Invalid name: {name!r} because of character: {char!r}")
+    return name
+
+
+def url(text: str, _: World | None = None) -> str:
+    """Anything with a scheme and a host or a path."""
+    scheme, colon, rest = text.partition(":")
+    rest = rest.removeprefix("//")
+    if not colon or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme) or rest[:1] in ("", "?", "#"):
+        raise ValueError(f"value {text!r} is not a URL")
+    return text
+
+
+def _socket_url(text: str, _: World) -> str:
+    """tcp://host:port or unix:///path.  The odd texts are what the original prints."""
+    if text.startswith("unix://"):
+        path = text.removeprefix("unix://")
+        if not path.startswith("/"):
+            raise ValueError(f"('Unix socket path %s is not an absolute path', {path!r})")
+        return text
+    match = re.fullmatch(r"tcp://([^\s:]+):(\d+)", text)
+    if match is None:
+        raise ValueError(f"('Bad socket format %s', {text!r})")
+    _port(match[2])
+    return text
+
+
+def _words(text: str, _: World) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",")) if text.strip() else ()
+
+
+TEXT = Kind("any text", _text)
+INTEGER = Kind("a whole number", _integer)
+BOOLEAN = Kind("true or false (also yes, no, on, off, 1, 0)", _boolean)
+BYTE_SIZE = Kind("a whole number of bytes, or one followed by KB, MB or GB", _byte_size)
+OCTAL = Kind("an octal number such as 022", _octal)
+LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level)
+SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
+AUTO_RESTART = Kind("true, false or unexpected", _auto_restart)
+EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)
+USER = Kind("an existing user, by name or number", _user)
+OWNER = Kind("an existing user, or user:group", _owner)
+DIRECTORY = Kind("an existing directory", _directory)
+FILE_PATH = Kind("a file in an existing directory", _file_path)
+CHILD_LOG = Kind("a file in an existing directory, or AUTO, NONE or SYSLOG", _child_log)
+INET_ADDRESS = Kind("port or host:port, the port from 1 to 65535", _inet_address)
+NAME: Kind[str] = Kind("a name without blanks, colons and slashes", process_or_group_name)
+URL: Kind[str] = Kind("a URL such as http://localhost:9001 or unix:///path", url)
+SOCKET_URL = Kind("tcp://host:port or unix:///absolute/path", _socket_url)
+WORDS = Kind("names with commas between them", _words)

@@ -1,0 +1,63 @@
+"""%(ENV_x)s and its relatives: Python's % formatting with names, and the errors people know.
+
+Source: compat config.md, section 4.  One deliberate difference: a bare `%s` or `%r` has no name
+to be replaced by; the original puts its whole table of names there, environment included.  Ours
+stays `%s` or `%r`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ExpansionError(ValueError):
+    """A text that cannot be expanded; `hint` may say what to try, or be empty."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+class _Names(dict[str, object]):
+    def __str__(self) -> str:
+        return "%s"
+
+    def __repr__(self) -> str:
+        return "%r"
+
+
+def expand(text: str, names: Mapping[str, object], option: str) -> str:
+    """The text with its names replaced.  Raises ExpansionError, which names `option`."""
+    if "%" not in text:
+        return text
+    try:
+        return text % _Names(names)
+    except KeyError as error:
+        name = str(error.args[0])
+        listed = ", ".join(sorted(names))
+        raise ExpansionError(
+            f"Format string {text!r} for {option!r} contains names ('{name}') which cannot be "
+            f"expanded. Available names: {listed}",
+            _closest(name, names),
+        ) from None
+    except (TypeError, ValueError) as error:
+        reason = str(error).replace("not _Names", "not dict")
+        raise ExpansionError(
+            f"Format string {text!r} for {option!r} is badly formatted: {reason}",
+            "write %% for a percent sign",
+        ) from None
+
+
+def expand_again(text: str, names: Mapping[str, object]) -> str:
+    """A second expansion where the original makes one, unless it fails (gotcha G14)."""
+    try:
+        return expand(text, names, "")
+    except ExpansionError:
+        return text
+
+
+def _closest(name: str, names: Mapping[str, object]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean %({close[0]})s?" if close else ""

@@ -1,0 +1,180 @@
+"""INI text to sections, by the lexical rules that Supervisor's users have relied on for years.
+
+1. The deepest rule is indentation: a line indented deeper than the option above it continues its
+   value, whatever it looks like (gotcha G46).
+2. A comment needs a blank before its `;` or `#`, also inside quotes (gotcha G43).
+3. Sections merge and the last option wins; a header ends at its last `]` (gotcha G47).
+4. Options of [DEFAULT] stand in for those that a section lacks.
+
+Every value keeps its place, and what its reader should know about how it was cut.
+Source: compat config.md, section 2; `configparser` is the oracle of the tests.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from proctor.config.problems import Place, Problem
+
+_HEADER = re.compile(r"\[(?P<name>.+)\]")
+_OPTION = re.compile(r"(?P<name>[^=:]*?)\s*[=:]\s*(?P<value>.*)$", re.DOTALL)
+DEFAULTS = "DEFAULT"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The raw text of an option.
+
+    `cut` is the comment that was taken off, `swallowed` the first line that continues the value but
+    looks like a header or an option of its own.
+    """
+
+    text: str
+    place: Place
+    cut: str = ""
+    swallowed: Place | None = None
+
+
+@dataclass(slots=True)
+class Section:
+    """A section, merged from all places where it is written; `place` is the first of them."""
+
+    name: str
+    place: Place
+    options: dict[str, Value] = field(default_factory=dict)
+
+
+class Sections:
+    """All sections by name, in the order in which they first appear."""
+
+    def __init__(self) -> None:
+        self._sections: dict[str, Section] = {}
+        self._defaults: dict[str, Value] = {}
+
+    def open(self, name: str, place: Place) -> dict[str, Value]:
+        """The options of a section, made if it is new."""
+        if name == DEFAULTS:
+            return self._defaults
+        return self._sections.setdefault(name, Section(name, place)).options
+
+    def get(self, name: str) -> Section | None:
+        """The section with the defaults filled in; None when there is none."""
+        section = self._sections.get(name)
+        if section is None or not self._defaults:
+            return section
+        return Section(name, section.place, {**self._defaults, **section.options})
+
+    def starting_with(self, prefix: str) -> Iterator[Section]:
+        """Sections whose name starts so, in order."""
+        for name in self._sections:
+            section = self.get(name)
+            if section is not None and name.startswith(prefix):
+                yield section
+
+    def own(self) -> list[Section]:
+        """All sections without the defaults: just what each of them says itself."""
+        return list(self._sections.values())
+
+
+class _Open:
+    """The option that is being read: its value may go on."""
+
+    def __init__(self, name: str, text: str, place: Place, cut: str) -> None:
+        self.name = name
+        self._lines = [text]
+        self._place = place
+        self._cut = cut
+        self._swallowed: Place | None = None
+
+    def go_on(self, text: str, place: Place, cut: str) -> None:
+        self._lines.append(text)
+        self._cut = self._cut or cut
+        if self._swallowed is None and (_HEADER.match(text) or _OPTION.match(text)):
+            self._swallowed = place
+
+    def close(self) -> Value:
+        # Blank lines inside a value stay, those behind it go.
+        text = "\n".join(self._lines).rstrip()
+        return Value(text, self._place, self._cut, self._swallowed)
+
+
+def read_into(sections: Sections, text: str, file: str) -> Problem | None:
+    """Add the sections of a file to those already read; later options replace earlier ones.
+
+    A file that cannot be understood gives a Problem, in the words of Python's parser.
+    """
+    bad: list[tuple[int, str]] = []
+    options: dict[str, Value] | None = None
+    current: _Open | None = None
+    level = 0
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        place = Place(file, number)
+        content, cut = _without_comment(line)
+        if not content:
+            if current is not None and not cut:
+                current.go_on("", place, "")
+            continue
+        indent = len(line) - len(line.lstrip())
+        if current is not None and indent > level:
+            current.go_on(content, place, cut)
+            continue
+        level = indent
+        if options is not None and current is not None:
+            options[current.name] = current.close()
+        header = _HEADER.match(content)
+        if header:
+            options, current = sections.open(header["name"], place), None
+        elif options is None:
+            return _no_header(place, line)
+        elif (option := _OPTION.match(content)) is None:
+            bad.append((number, line))
+        else:
+            if not option["name"]:
+                bad.append((number, line))
+            current = _Open(option["name"].lower(), option["value"].strip(), place, cut)
+    if options is not None and current is not None:
+        options[current.name] = current.close()
+    return _bad_lines(file, bad) if bad else None
+
+
+def _without_comment(line: str) -> tuple[str, str]:
+    """(content, comment) of a line, both trimmed."""
+    stripped = line.strip()
+    if stripped.startswith((";", "#")):
+        return "", stripped
+    start = _comment_start(line)
+    if start is None:
+        return stripped, ""
+    return line[:start].strip(), line[start:].strip()
+
+
+def _comment_start(line: str) -> int | None:
+    # Python's parser looks for both marks in step, the n-th `;` beside the n-th `#`, and takes the
+    # first step that has a comment in it: `a=b;c ;d #e` is cut at the `#`.  Values depend on it.
+    marks = [[at for at, char in enumerate(line) if char == mark] for mark in ";#"]
+    for step in zip_longest(*marks):
+        starts = [at for at in step if at is not None and (at == 0 or line[at - 1].isspace())]
+        if starts:
+            return min(starts)
+    return None
+
+
+def _no_header(place: Place, line: str) -> Problem:
+    return Problem(
+        f"File contains no section headers.\nfile: {place.file!r}, line: {place.line}\n{line!r}",
+        place,
+        expected="a section header such as [supervisord] before the first option",
+    )
+
+
+def _bad_lines(file: str, bad: list[tuple[int, str]]) -> Problem:
+    listed = "".join(f"\n\t[line {number:2d}]: {line!r}" for number, line in bad)
+    return Problem(
+        f"Source contains parsing errors: {file!r}{listed}",
+        Place(file, bad[0][0]),
+        expected="option=value; a comment line starts with ; or #",
+    )

@@ -1,0 +1,110 @@
+"""load(path) -> Configuration: the whole way from a file to what is to be run, one line a step.
+
+Nothing is started, stopped or opened by reading.  All mistakes are gathered and raised together.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
+from proctor.config.check import check
+from proctor.config.problems import ConfigError, Findings, Note, Problem
+from proctor.config.programs import build_groups
+from proctor.config.reader import Context
+from proctor.config.source import names_of, read_includes, read_main
+from proctor.config.world import World
+from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
+from proctor.core.spec import GroupSpec
+
+_LEVELS = ("critical", "warn", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says, which wins over the file.
+
+    `path` is the value of -c; `values` are converted values by option name; `check` and `json` ask
+    for a report instead of a daemon; `profile` is the value of --profile_options.
+    """
+
+    path: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    check: bool = False
+    json: bool = False
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All that the files say, checked.
+
+    `path` is absolute, for the next reading; `includes` maps each include pattern to what it
+    matched; `notes` are to be written to the main log at start, in this order.
+    """
+
+    path: str
+    daemon: DaemonSettings
+    servers: tuple[ServerSettings, ...] = ()
+    rpcinterfaces: tuple[PluginSettings, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
+    notes: tuple[Note, ...] = ()
+    files: tuple[str, ...] = ()
+    includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def server_url(self) -> str | None:
+        """The URL given to children: the first unix server, else the last TCP server (G52)."""
+        for server in self.servers:
+            if server.file is not None:
+                return f"unix://{server.file}"
+        if not self.servers:
+            return None
+        return f"http://{self.servers[-1].host or 'localhost'}:{self.servers[-1].port}"
+
+
+def load(
+    path: str, overrides: Overrides, world: World, previous: Configuration | None = None
+) -> Configuration:
+    """Read the file and everything it includes.
+
+    `previous` is the configuration in force: what it was made of must not silently be missing now.
+    Raises ConfigError with every mistake; nothing is half-used.
+    """
+    findings = Findings()
+    source = read_main(path, world, findings)
+    read_includes(source, world, findings, previous.includes if previous else None)
+    # Half a file leads to mistakes that are none: report what is unreadable alone.
+    findings.raise_if_any()
+    context = Context(world, findings, names_of(world))
+    daemon = build_daemon(source.sections, path, overrides.values, context)
+    rpcinterfaces = build_rpcinterfaces(source.sections, context)
+    inherited = daemon.environment if daemon else ()
+    groups = build_groups(source.sections, inherited, context)
+    servers = build_servers(source.sections, context)
+    check(source.sections, groups, servers, findings)
+    findings.raise_if_any()
+    assert daemon is not None, "a missing [supervisord] is a problem"
+    return Configuration(
+        path=posixpath.normpath(posixpath.join(world.cwd, path)),
+        daemon=daemon,
+        servers=servers,
+        rpcinterfaces=rpcinterfaces,
+        groups=groups,
+        notes=tuple(sorted(findings.notes, key=lambda note: _LEVELS.index(note.level))),
+        files=tuple(source.files),
+        includes=source.includes,
+    )
+
+
+def check_file(
+    path: str, overrides: Overrides, world: World
+) -> tuple[tuple[Problem, ...], tuple[Note, ...]]:
+    """Every mistake and every note of a file, for `--check`; it can be used if it has no mistake."""
+    try:
+        configuration = load(path, overrides, world)
+    except ConfigError as error:
+        return error.problems, error.notes
+    return (), configuration.notes

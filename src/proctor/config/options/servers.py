@@ -1,0 +1,40 @@
+"""Rows of [unix_http_server] and [inet_http_server].  Source: compat config.md, section 7."""
+
+from __future__ import annotations
+
+from proctor.config.convert import INET_ADDRESS, OCTAL, OWNER, TEXT
+from proctor.config.table import Option, SectionType
+
+FILE: Option[str | None] = Option(
+    "file", TEXT, None, sample="/tmp/supervisor.sock", in_sample=True,
+    text="Path of the socket.",
+)  # fmt: skip
+CHMOD = Option("chmod", OCTAL, 0o700, sample="0700", text="Mode of the socket file.")
+CHOWN: Option[tuple[int, int] | None] = Option(
+    "chown", OWNER, None, sample="nobody:nogroup", text="Owner of the socket file: user:group.",
+)  # fmt: skip
+PORT: Option[tuple[str, int] | None] = Option(
+    "port", INET_ADDRESS, None, sample="127.0.0.1:9001",
+    text="host:port to listen on; *:port listens on every interface.",
+)  # fmt: skip
+USERNAME: Option[str | None] = Option(
+    "username", TEXT, None, sample="user", text="Name a client must give; none means no login.",
+)  # fmt: skip
+PASSWORD: Option[str | None] = Option(
+    "password", TEXT, None, sample="123",
+    text="Password that goes with it, in clear text or as {SHA} and the SHA-1 in hexadecimal.",
+)  # fmt: skip
+
+UNIX_HTTP_SERVER = SectionType(
+    "unix_http_server",
+    (FILE, CHMOD, CHOWN, USERNAME, PASSWORD),
+    text="The server that supervisorctl on this host talks to.",
+    prefix=True,
+    in_sample=True,
+)
+INET_HTTP_SERVER = SectionType(
+    "inet_http_server",
+    (PORT, USERNAME, PASSWORD),
+    text="A server on TCP.  Whoever may use it may run programs: give it a login.",
+    prefix=True,
+)

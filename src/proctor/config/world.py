@@ -1,0 +1,158 @@
+"""World: what the configuration may ask of the machine.  The only file here that touches it.
+
+The real one is made once, at start: the directory it was made in stays the base of relative paths,
+so that a later re-read finds the same files after daemonizing (gotcha G8).
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import socket
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class World(Protocol):
+    """Files, environment, users and plug-ins, as the configuration sees them."""
+
+    @property
+    def cwd(self) -> str:
+        """The directory that relative paths are made absolute with."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment at start."""
+
+    @property
+    def hostname(self) -> str:
+        """Name of this host."""
+
+    @property
+    def uid(self) -> int:
+        """Our effective user."""
+
+    @property
+    def encoding(self) -> str:
+        """Encoding of the locale, for files that are not UTF-8."""
+
+    @property
+    def temporary_directory(self) -> str:
+        """Where AUTO logs go by default."""
+
+    @property
+    def signals(self) -> Mapping[str, int]:
+        """Every signal this system knows: full name to number."""
+
+    def read(self, path: str) -> bytes:
+        """Content of a file.  Raises OSError."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything at the path."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether the path is a directory."""
+
+    def glob(self, pattern: str) -> list[str]:
+        """Paths that match, sorted."""
+
+    def expand_user(self, path: str) -> str:
+        """The path with a leading ~ replaced."""
+
+    def user(self, text: str) -> tuple[int, int] | None:
+        """(uid, gid) of a user by name or number; None when there is no such user."""
+
+    def group(self, text: str) -> int | None:
+        """gid of a group by name or number; None when there is no such group."""
+
+    def why_unresolvable(self, spec: str) -> str | None:
+        """Why `module:attribute` cannot be imported; None when it can."""
+
+
+class RealWorld:
+    """This machine."""
+
+    def __init__(self) -> None:
+        self.cwd = os.getcwd()
+        self.environ: Mapping[str, str] = dict(os.environ)
+        self.uid = os.geteuid()
+
+    @property
+    def hostname(self) -> str:
+        return socket.gethostname()
+
+    @property
+    def encoding(self) -> str:
+        import locale
+
+        return locale.getpreferredencoding(False)
+
+    @property
+    def temporary_directory(self) -> str:
+        import tempfile
+
+        return tempfile.gettempdir()
+
+    @property
+    def signals(self) -> Mapping[str, int]:
+        import signal
+
+        # SIG_DFL and SIG_IGN are in it on purpose: the original takes them, as 0 and 1.
+        return {name: int(getattr(signal, name)) for name in dir(signal) if name.startswith("SIG")}
+
+    def read(self, path: str) -> bytes:
+        with open(path, "rb") as file:
+            return file.read()
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)
+
+    def is_directory(self, path: str) -> bool:
+        return os.path.isdir(path)
+
+    def glob(self, pattern: str) -> list[str]:
+        return sorted(glob.glob(pattern))
+
+    def expand_user(self, path: str) -> str:
+        return os.path.expanduser(path)
+
+    def user(self, text: str) -> tuple[int, int] | None:
+        import pwd
+
+        try:
+            entry = pwd.getpwuid(int(text)) if _is_number(text) else pwd.getpwnam(text)
+        except (KeyError, OverflowError, ValueError):
+            return None
+        return entry.pw_uid, entry.pw_gid
+
+    def group(self, text: str) -> int | None:
+        import grp
+
+        try:
+            entry = grp.getgrgid(int(text)) if _is_number(text) else grp.getgrnam(text)
+        except (KeyError, OverflowError, ValueError):
+            return None
+        return entry.gr_gid
+
+    def why_unresolvable(self, spec: str) -> str | None:
+        import importlib
+
+        module, colon, attributes = spec.partition(":")
+        if not module or not colon:
+            return "it is not module:attribute"
+        try:
+            found: object = importlib.import_module(module)
+            for name in attributes.split("."):
+                found = getattr(found, name)
+        # Importing a plug-in runs its code: whatever that raises is the answer to the question.
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
