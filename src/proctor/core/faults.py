@@ -45,3 +45,11 @@ class Fault(Exception):
     def bad_name(cls, name: str) -> Fault:
         """No process or group is called `name`."""
         return cls(FaultCode.BAD_NAME, name)
+
+    @classmethod
+    def received(cls, code: int, text: str) -> Fault:
+        """A fault as a server sent it: `text` is kept to the letter, whatever the code."""
+        fault = cls(code)
+        fault.text = text
+        fault.args = (text,)
+        return fault

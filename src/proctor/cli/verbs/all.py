@@ -1,0 +1,11 @@
+"""Every action of supervisorctl by its name."""
+
+from __future__ import annotations
+
+from proctor.cli.verbs import configure, control, foreground, logs, status, system
+
+VERBS = {
+    verb.name: verb
+    for module in (status, control, configure, logs, foreground, system)
+    for verb in module.VERBS
+}
