@@ -88,3 +88,10 @@ class LoopHost:
     def call_soon(self, callback: Callable[[], None]) -> None:
         """Call back in the next round of the loop."""
         self._loop.call_soon(callback)
+
+    def when_writable(self, fd: int, callback: Callable[[], None] | None) -> None:
+        """Call back whenever the pipe `fd` takes bytes, until told None (always harmless)."""
+        if callback is None:
+            self._loop.remove_writer(fd)
+        else:
+            self._loop.add_writer(fd, callback)
