@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proctor.core.spec import GroupSpec, LogKind, ProcessSpec
@@ -10,14 +9,18 @@ from proctor.core.states import STOPPED_STATES
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.output import CHANNELS
 from proctor.daemon.process import Process, Surroundings
+from proctor.posix import autolog
 
 
 @dataclass(slots=True)
 class Group:
-    """`processes` by name, in the order in which they were created."""
+    """`processes` by name, in the order in which they were created; `auto_logs` are ours to
+    remove.
+    """
 
     spec: GroupSpec
     processes: dict[str, Process] = field(default_factory=dict)
+    auto_logs: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -33,15 +36,23 @@ class Group:
         """The processes that have something running or planned (BACKOFF and STOPPING count)."""
         return [p for p in self.processes.values() if p.state not in STOPPED_STATES]
 
-    def retire(self) -> None:
+    def retire(self, around: Surroundings) -> None:
         """Everything is at rest and the group is removed: nothing starts by itself any more, and
         the log files that we named go (gotcha G60)."""
-        from proctor.posix import autolog
-
         for process in self.processes.values():
             process.retire()
-            for path in _automatic(process).values():
+        logs, self.auto_logs = self.auto_logs, []
+
+        def work() -> None:
+            for path in logs:
                 autolog.remove(path)
+
+        def done(problem: OSError | None) -> None:
+            if problem is not None:
+                around.log.warn(f"cannot remove the logs of '{self.name}': {problem}")
+
+        if logs:
+            around.drain.call(work, done)
 
 
 def build(spec: GroupSpec, around: Surroundings) -> Group:
@@ -54,28 +65,22 @@ def build(spec: GroupSpec, around: Surroundings) -> Group:
     }
     for member in spec.processes:
         socket = None if member.socket is None else sockets[member.socket.url]
-        paths = {channel: _log_path(member, channel, around) for channel in CHANNELS}
+        paths = {channel: _log_path(group, member, channel, around) for channel in CHANNELS}
         group.processes[member.name] = Process(member, around, paths, socket)
     return group
 
 
-def _log_path(spec: ProcessSpec, channel: str, around: Surroundings) -> str | None:
+def _log_path(group: Group, spec: ProcessSpec, channel: str, around: Surroundings) -> str | None:
     policy = spec.stdout if channel == "stdout" else spec.stderr
     if channel == "stderr" and spec.redirect_stderr:
         return None
     if policy.kind is not LogKind.AUTO:
         return policy.path
-    from proctor.posix import autolog
-
-    settings = around.settings
+    directory, identifier = around.settings.childlogdir, around.settings.identifier
     try:
-        return autolog.create(settings.childlogdir, settings.identifier, spec.name, channel)
+        path = autolog.create(directory, identifier, spec.name, channel, around.pid)
     except OSError as error:
         around.log.error(f"cannot make a {channel} log for '{spec.name}': {error}")
         return None
-
-
-def _automatic(process: Process) -> Mapping[str, str]:
-    kinds = {"stdout": process.spec.stdout.kind, "stderr": process.spec.stderr.kind}
-    paths = {channel: process.logfile(channel) for channel in CHANNELS}
-    return {c: path for c, path in paths.items() if path and kinds[c] is LogKind.AUTO}
+    group.auto_logs.append(path)
+    return path

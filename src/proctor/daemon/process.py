@@ -45,8 +45,9 @@ Pieces = Sequence[Piece]
 
 @dataclass(slots=True)
 class Surroundings:
-    """What all processes share.  `submit` puts a job of a process at the end of the one queue;
-    `may_start` says whether anything may be started by itself (not during shutdown).
+    """What all processes share.  `pid` is the one that users see of the daemon; `submit` puts a job
+    of a process at the end of the one queue; `may_start` says whether anything may be started by
+    itself (not during shutdown).
     """
 
     host: Host
@@ -55,6 +56,7 @@ class Surroundings:
     bus: EventBus
     settings: DaemonSettings
     server_url: str | None
+    pid: int
     submit: Callable[[Process, Job], None]
     may_start: Callable[[], bool]
 

@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -38,7 +39,10 @@ from proctor.daemon.rollouts import Shutdown
 
 
 class Supervisor:
-    """All groups and processes.  `server_url` is what children get as SUPERVISOR_SERVER_URL."""
+    """All groups and processes.
+
+    `server_url` is what children get as SUPERVISOR_SERVER_URL; `pid` is the one users see.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Supervisor:
         settings: DaemonSettings,
         *,
         server_url: str | None = None,
+        pid: int | None = None,
     ) -> None:
         self.groups: dict[str, Group] = {}
         self.mood = SupervisorState.RUNNING
@@ -64,6 +69,7 @@ class Supervisor:
             bus,
             settings,
             server_url,
+            os.getpid() if pid is None else pid,
             self._submit,
             lambda: self.mood is SupervisorState.RUNNING,
         )
@@ -133,7 +139,7 @@ class Supervisor:
         if group.unstopped():
             raise Fault(FaultCode.STILL_RUNNING, name)
         del self.groups[name]
-        group.retire()
+        group.retire(self._around)
         self.bus.publish(GroupChanged(name, added=False))
 
     def autostart(self, *groups: Group) -> None:
