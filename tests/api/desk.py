@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from proctor.config.load import Configuration
 
 from builders import SETTINGS, Heart
 from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
+from proctor.config.load import Configuration
 from proctor.core.faults import Fault
 from proctor.core.spec import GroupSpec
 
@@ -63,7 +63,7 @@ Sit = Callable[..., Desk]
 
 def a_configuration(*groups: GroupSpec) -> Configuration:
     """What a file with these groups would give."""
-    return Configuration(daemon=SETTINGS, groups=groups)
+    return Configuration("/nowhere/supervisord.conf", SETTINGS, groups=groups)
 
 
 def context_of(desk: Desk) -> ServiceContext:

@@ -57,8 +57,8 @@ async def outcome(process: Process, action: Awaitable[None]) -> ActionResult:
         await action
     except Fault as fault:
         return _refused(process, fault)
-    return ActionResult(process.spec.name, process.group_name)
+    return ActionResult(process.name, process.group_name)
 
 
 def _refused(process: Process, fault: Fault) -> ActionResult:
-    return ActionResult.refused(process.spec.name, process.group_name, fault)
+    return ActionResult.refused(process.name, process.group_name, fault)

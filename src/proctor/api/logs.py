@@ -139,15 +139,41 @@ class Logs(Room):
     async def _follow(self, path: str | None) -> AsyncIterator[bytes]:
         if path is None or not await self._in_worker(os.path.exists, path):
             raise Fault(FaultCode.NO_FILE)
-        return self._new_bytes(Follower(path))
+        return self._new_bytes(_Reader(path))
 
-    async def _new_bytes(self, follower: Follower) -> AsyncIterator[bytes]:
-        while True:
-            data = await self._in_worker(follower.read)
-            if data:
-                yield data
-            else:
-                await asyncio.sleep(_FOLLOW_INTERVAL)
+    async def _new_bytes(self, reader: _Reader) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                data = await self._in_worker(reader.read)
+                if data:
+                    yield data
+                else:
+                    await asyncio.sleep(_FOLLOW_INTERVAL)
+        finally:
+            # Behind a read that may still be going on; the caller may have been cancelled in it.
+            self._worker.submit(reader.close)
+
+
+class _Reader:
+    """A Follower that is opened by its first read, so that whoever never reads need not close it.
+
+    Used in the worker thread only.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._follower: Follower | None = None
+
+    def read(self) -> bytes:
+        """The next bytes, b"" when there are none yet."""
+        if self._follower is None:
+            self._follower = Follower(self._path)
+        return self._follower.read()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._follower is not None:
+            self._follower.close()
 
 
 def _read_bounded(path: str | None, offset: int, length: int) -> bytes:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from signal import Signals
 
 from proctor.api.actions import act_on_each
-from proctor.api.room import Room
+from proctor.api.room import Room, members
 from proctor.api.views import process_info
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
@@ -46,7 +46,7 @@ class Processes(Room):
         processes = [
             p for group in self._supervisor.groups.values() for p in group.processes.values()
         ]
-        processes.sort(key=lambda process: (process.group_name, process.spec.name))
+        processes.sort(key=lambda process: (process.group_name, process.name))
         return [process_info(process, now) for process in processes]
 
     # Start
@@ -60,7 +60,7 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.start_process_group(group.spec.name, wait)
+            return await self.start_process_group(group.name, wait)
         self._begin_start(process, name)
         await self._finish_start(process, name, wait)
         return True
@@ -68,7 +68,7 @@ class Processes(Room):
     async def start_process_group(self, name: str, wait: bool = True) -> list[ActionResult]:
         """Start all members that are not running, lowest priority first; then wait for all."""
         self._require_running()
-        return await self._start_each(self._members(self._group(name)), wait)
+        return await self._start_each(members(self._group(name)), wait)
 
     async def start_all_processes(self, wait: bool = True) -> list[ActionResult]:
         """Start everything that is not running, in order of priority; then wait for all."""
@@ -94,7 +94,7 @@ class Processes(Room):
             raise Fault(FaultCode.FAILED, f"{name} is in an unknown process state")
         if process.state is ProcessState.STOPPING:
             # Nothing is started, and yet it is no refusal: the waiting caller learns how it ended.
-            self._supervisor.log.warn(f"process {process.spec.name!r} already running")
+            self._supervisor.log.warn(f"process {process.name!r} already running")
             return
         self._supervisor.start(process)
 
@@ -116,7 +116,7 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.stop_process_group(group.spec.name, wait)
+            return await self.stop_process_group(group.name, wait)
         self._begin_stop(process, name)
         await self._finish_stop(process, name, wait)
         return True
@@ -124,7 +124,7 @@ class Processes(Room):
     async def stop_process_group(self, name: str, wait: bool = True) -> list[ActionResult]:
         """Stop all members that are running, highest priority first; then wait for all."""
         self._require_running()
-        return await self._stop_each(self._members(self._group(name)), wait)
+        return await self._stop_each(members(self._group(name)), wait)
 
     async def stop_all_processes(self, wait: bool = True) -> list[ActionResult]:
         """Stop everything that is running; then wait for all."""
@@ -158,14 +158,14 @@ class Processes(Room):
     def _reporting_stop(self, process: Process) -> Iterator[None]:
         """Says in the log, now and then, that somebody waits for this stop."""
         host = self._supervisor.host
+        timer: Timer
 
-        def report() -> Timer:
+        def report() -> None:
             nonlocal timer
-            self._supervisor.log.info(f"waiting for {process.spec.name} to stop")
+            self._supervisor.log.info(f"waiting for {process.name} to stop")
             timer = host.call_at(host.now() + _STOP_REPORT_INTERVAL, report)
-            return timer
 
-        timer = report()
+        report()
         try:
             yield
         finally:
@@ -181,14 +181,14 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.signal_process_group(group.spec.name, signal)
+            return await self.signal_process_group(group.name, signal)
         self._signal(process, name, signal)
         return True
 
     async def signal_process_group(self, name: str, signal: str | int) -> list[ActionResult]:
         """Signal all members that have a child; a bad signal is a result of each."""
         self._require_running()
-        return await self._signal_each(self._members(self._group(name)), signal)
+        return await self._signal_each(members(self._group(name)), signal)
 
     async def signal_all_processes(self, signal: str | int) -> list[ActionResult]:
         """Signal everything that has a child."""

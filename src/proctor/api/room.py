@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from proctor.config.load import Configuration
+from proctor.core import order
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec, split_namespec
 from proctor.core.states import SupervisorState
@@ -99,16 +100,17 @@ class Room:
             raise Fault.bad_name(name)
         return process
 
-    def _members(self, group: Group) -> list[Process]:
-        """By priority, ascending; equals in the order in which they were created."""
-        return sorted(group.processes.values(), key=lambda process: process.spec.priority)
-
     def _everything(self) -> list[Process]:
         """All processes by (group priority, process priority); equals in order of creation."""
-        groups = sorted(self._supervisor.groups.values(), key=lambda group: group.spec.priority)
-        return [process for group in groups for process in self._members(group)]
+        groups = order.ascending(self._supervisor.groups.values())
+        return [process for group in groups for process in members(group)]
+
+
+def members(group: Group) -> list[Process]:
+    """The processes of a group by priority; equals in the order in which they were created."""
+    return order.ascending(group.processes.values())
 
 
 def display_name(process: Process) -> str:
     """How a process is called in results of groups."""
-    return make_namespec(process.group_name, process.spec.name)
+    return make_namespec(process.group_name, process.name)

@@ -32,7 +32,7 @@ def describe(process: Process, now: float) -> str:
             uptime = timedelta(seconds=max(0, int(now) - int(process.start_wall)))
             return f"pid {process.pid}, uptime {uptime}"
         case ProcessState.FATAL | ProcessState.BACKOFF:
-            return process.spawnerr or f'unknown error (try "tail {process.spec.name}")'
+            return process.spawnerr or f'unknown error (try "tail {process.name}")'
         case ProcessState.STOPPED | ProcessState.EXITED:
             # Without a stop time it never ran, even if a start was tried (gotcha G26).
             if not process.start_wall or not process.stop_wall:
@@ -46,7 +46,7 @@ def process_info(process: Process, now: float) -> ProcessInfo:
     """Everything about one process at `now` (wall time)."""
     stdout = process.logfile("stdout") or ""
     return ProcessInfo(
-        name=process.spec.name,
+        name=process.name,
         group=process.group_name,
         start=capped(process.start_wall),
         stop=capped(process.stop_wall),
