@@ -90,16 +90,15 @@ TORNADO = """\
 
 def test_b4_left_over_markup(either: Implementation, scratch: Path) -> None:
     """`**true**` is refused, with section and file."""
-    text = "[supervisord]\nnodaemon=true\n"
-    text += TORNADO.format(true="**true**", user=getpass.getuser())
+    part = scratch / "part.ini"
+    text = TORNADO.format(true="**true**", user=getpass.getuser(), dir=scratch)
+    part.write_text(text, encoding="utf-8")
     conf = scratch / "f.conf"
-    conf.write_text(text, encoding="utf-8")
+    conf.write_text("[supervisord]\nnodaemon=true\n[include]\nfiles=*.ini\n")
     answer = run([either.program("supervisord"), "-c", str(conf)])
     assert answer.code == 2
-    expected = (
-        "Error: invalid 'autorestart' value '**true**' in section 'program:your_program_name'"
-    )
-    assert f"{expected} (file: '{conf}')" in answer.err
+    expected = "invalid 'autorestart' value '**true**' in section 'program:your_program_name'"
+    assert f"Error: {expected} (file: '{part}')" in answer.err
 
 
 def test_b5_a_comment_stuck_to_a_directory(
