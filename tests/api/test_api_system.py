@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from api.desk import Desk, Sit, a_configuration
 from builders import a_group, a_process
 from proctor.api.service import Service
-from proctor.config.problems import ConfigError, Problem
+from proctor.config.problems import ConfigError, Note, Problem
 from proctor.core.events import GroupChanged, RemoteCommunication
 from proctor.core.states import SupervisorState
 
@@ -95,6 +96,17 @@ def test_a_bad_file_leaves_the_old_configuration(sit: Sit) -> None:
     desk.files.append(BAD_FILE)
     assert desk.refusal(desk.service.reload_config()) == CANT_REREAD
     assert desk.ask(desk.service.add_process_group("web")) is True
+
+
+def test_a_reread_warns_of_what_is_new(sit: Sit) -> None:
+    """Once, and only of what somebody may have meant otherwise."""
+    desk = sit()
+    notes = (Note("warn", "unknown option 'startsec'"), Note("info", "Included extra file"))
+    new = dataclasses.replace(a_configuration(), notes=notes)
+    desk.files += [new, new]
+    desk.ask(desk.service.reload_config())
+    desk.ask(desk.service.reload_config())
+    assert desk.heart.lines == ["WARN unknown option 'startsec'"]
 
 
 def test_an_added_group_starts_by_itself(sit: Sit) -> None:

@@ -26,6 +26,7 @@ class ConfigurationRoom(Room):
         """
         self._require_running()
         new = await self._reread()
+        self._warn_about(new)
         self._context.configuration.value = new
         active = tuple(group.spec for group in self._supervisor.groups.values())
         found = diff(active, new.groups)
@@ -56,6 +57,13 @@ class ConfigurationRoom(Room):
             for spec in group.processes
         ]
         return sorted(infos, key=lambda info: str(info["name"]))
+
+    def _warn_about(self, new: Configuration) -> None:
+        """Say what is doubtful in the files, unless it was said before (gotcha G45)."""
+        said = self._context.configuration.value.notes
+        for note in new.notes:
+            if note.level == "warn" and note not in said:
+                self._supervisor.log.warn(note.text)
 
     async def _reread(self) -> Configuration:
         try:

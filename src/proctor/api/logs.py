@@ -49,7 +49,6 @@ class Logs(Room):
             await self._context.clear_main_log()
         except OSError as error:
             raise Fault(FaultCode.FAILED) from error
-        self._supervisor.log.info("reopening log file")
         return True
 
     # Logs of processes
