@@ -56,7 +56,7 @@ def build_daemon(
         minprocs=minprocs,
         nocleanup=reader.get(rows.NOCLEANUP),
         uid=uid,
-        directory=directory,
+        directory=None if directory is None else _absolute(directory, context),
         strip_ansi=reader.get(rows.STRIP_ANSI),
         environment=_environment(reader),
         identifier=identifier,
@@ -111,16 +111,20 @@ def build_rpcinterfaces(sections: Sections, context: Context) -> tuple[PluginSet
 
 
 def build_plugin(
-    section: Section, row: Option[str | None], context: Context
+    section: Section, row: Option[str | None], context: Context, importable: bool = True
 ) -> PluginSettings | None:
-    """A plug-in's name, factory and all its other options; None, and a Problem, if unusable."""
+    """A plug-in's name, factory and all its other options; None, and a Problem, if unusable.
+
+    `importable`: look whether the factory can be imported.
+    """
     reader = Reader(section, context)
     factory = reader.get(row)
     if factory is None:
         if not reader.has(row):
             reader.fail(f"section [{section.name}] does not specify a {row.name}")
         return None
-    check_factory(reader, factory, row.name)
+    if importable:
+        check_factory(reader, factory, row.name)
     options = []
     for name, value in section.options.items():
         text = reader.expand(name, value) if name != row.name else None

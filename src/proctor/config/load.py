@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
 from proctor.config.check import check
+from proctor.config.commandline import Overrides
 from proctor.config.problems import ConfigError, Findings, Note, Problem
 from proctor.config.programs import build_groups
 from proctor.config.reader import Context
@@ -20,21 +21,6 @@ from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 from proctor.core.spec import GroupSpec
 
 _LEVELS = ("critical", "warn", "info")
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says, which wins over the file.
-
-    `path` is the value of -c; `values` are converted values by option name; `check` and `json` ask
-    for a report instead of a daemon; `profile` is the value of --profile_options.
-    """
-
-    path: str | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
-    check: bool = False
-    json: bool = False
-    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +39,6 @@ class Configuration:
     notes: tuple[Note, ...] = ()
     files: tuple[str, ...] = ()
     includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def server_url(self) -> str | None:
-        """The URL given to children: the first unix server, else the last TCP server (G52)."""
-        for server in self.servers:
-            if server.file is not None:
-                return f"unix://{server.file}"
-        if not self.servers:
-            return None
-        return f"http://{self.servers[-1].host or 'localhost'}:{self.servers[-1].port}"
 
 
 def load(
@@ -102,7 +78,7 @@ def load(
 def check_file(
     path: str, overrides: Overrides, world: World
 ) -> tuple[tuple[Problem, ...], tuple[Note, ...]]:
-    """Every mistake and every note of a file, for `--check`; it can be used if it has no mistake."""
+    """Every mistake and every note of a file, for `--check`; good if there is no mistake."""
     try:
         configuration = load(path, overrides, world)
     except ConfigError as error:

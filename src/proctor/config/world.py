@@ -70,10 +70,10 @@ class World(Protocol):
 
 
 class RealWorld:
-    """This machine."""
+    """This machine.  `cwd` is the directory at the first start, if that was another process."""
 
-    def __init__(self) -> None:
-        self.cwd = os.getcwd()
+    def __init__(self, cwd: str | None = None) -> None:
+        self.cwd = os.getcwd() if cwd is None else cwd
         self.environ: Mapping[str, str] = dict(os.environ)
         self.uid = os.geteuid()
 
@@ -100,15 +100,18 @@ class RealWorld:
         # SIG_DFL and SIG_IGN are in it on purpose: the original takes them, as 0 and 1.
         return {name: int(getattr(signal, name)) for name in dir(signal) if name.startswith("SIG")}
 
+    def _at(self, path: str) -> str:
+        return os.path.join(self.cwd, path)
+
     def read(self, path: str) -> bytes:
-        with open(path, "rb") as file:
+        with open(self._at(path), "rb") as file:
             return file.read()
 
     def exists(self, path: str) -> bool:
-        return os.path.exists(path)
+        return os.path.exists(self._at(path))
 
     def is_directory(self, path: str) -> bool:
-        return os.path.isdir(path)
+        return os.path.isdir(self._at(path))
 
     def glob(self, pattern: str) -> list[str]:
         return sorted(glob.glob(pattern))
