@@ -1,0 +1,305 @@
+"""The daemon's life: every part is made, joined to the others, run, and taken down again.
+
+Order at the start (compat config.md, section 12): the loop and the host, the main log, the
+plug-ins, the servers, the groups, signals, the pidfile; then programs start.  Whatever fails before
+the pidfile is written ends the start with status 2 and touches nothing of a daemon that runs
+already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from proctor.api.room import CurrentConfiguration, ServiceContext
+from proctor.api.service import Service
+from proctor.config.load import Configuration
+from proctor.config.problems import ConfigError
+from proctor.core.exits import ExitStatus
+from proctor.core.settings import ServerSettings
+from proctor.core.states import SupervisorState
+from proctor.core.version import VERSION
+from proctor.daemon.activity_log import ActivityLog, Level
+from proctor.daemon.bus import EventBus
+from proctor.daemon.signals import SignalDesk
+from proctor.daemon.supervisor import Supervisor
+from proctor.posix import autolog, pidfile, sockets
+from proctor.posix.drain import Drain
+from proctor.posix.keeper_host import KeeperHost
+from proctor.posix.local_host import LocalHost
+from proctor.posix.loop_host import Holdings
+from proctor.posix.sinks import Sink, SyslogSink, open_sink
+from proctor.web.app import App
+from proctor.web.server import HttpServers
+from proctor.web.third_party import MAIN_FACTORY, PluginError, installed_facade, load
+
+CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
+
+
+class Outcome(Enum):
+    """How a daemon's life ended."""
+
+    EXIT = "exit"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What was settled before the daemon began to live.
+
+    `pid` is the one that users see; `reread` reads the configuration anew (raises ConfigError);
+    `notes` are lines for the log: level name and text; `ready` is called when everything is up.
+    """
+
+    configuration: Configuration
+    pid: int
+    reread: Callable[[Configuration], Configuration]
+    notes: tuple[tuple[str, str], ...]
+    ready: Callable[[], None]
+
+
+class Daemon:
+    """Everything that lives as long as the daemon does.  Also the Orders of its signals."""
+
+    def __init__(
+        self, beginnings: Beginnings, loop: asyncio.AbstractEventLoop, host: KeeperHost | LocalHost
+    ) -> None:
+        self._begin = beginnings
+        self._loop = loop
+        self._host = host
+        host.on_unknown_reaped = self._reaped_unknown
+        host.on_complaint = self._complain
+        host.on_keeper_lost = self._keeper_lost
+        self._current = CurrentConfiguration(beginnings.configuration)
+        settings = beginnings.configuration.daemon
+        self._settings = settings
+        self.log = ActivityLog(Level.named(settings.loglevel))
+        self._drain = Drain(self._post, self.log.error)
+        self._log_sinks: list[Sink] = []
+        bus = EventBus(self.log.critical)
+        url = server_url(beginnings.configuration.servers)
+        self.supervisor = Supervisor(host, self._drain, self.log, bus, settings, server_url=url)
+        self._service = Service(self.supervisor, self._context())
+        self._servers: HttpServers | None = None
+        self._outcome = Outcome.EXIT
+        self._over = asyncio.Event()
+
+    def _context(self) -> ServiceContext:
+        return ServiceContext(
+            version=VERSION,
+            pid=self._begin.pid,
+            main_log=self._settings.logfile,
+            clear_main_log=self._clear_main_log,
+            configuration=self._current,
+            reread=self._reread,
+            shutdown=self.exit,
+            restart=self._restart_checked,
+        )
+
+    # Life
+
+    async def live(self) -> Outcome:
+        """From the first line in the log to the last.
+
+        Raises one of CANNOT_BEGIN when it cannot begin.
+        """
+        self._drain.start()
+        SignalDesk(self.log, self).install(self._loop)
+        try:
+            holdings = await self._host.hello()
+            self._open_log()
+            self._open_servers()
+            await self._begin_work(holdings)
+            await self._over.wait()
+            self._end_work()
+        finally:
+            if self._servers is not None:
+                self._servers.close()
+            self._drain.stop()
+        return self._outcome
+
+    def _open_log(self) -> None:
+        settings = self._settings
+        if settings.logfile is None:
+            self._log_sinks.append(SyslogSink("supervisord"))
+        else:
+            self._log_sinks.append(
+                open_sink(settings.logfile, settings.logfile_maxbytes, settings.logfile_backups)
+            )
+        if settings.nodaemon and not settings.silent:
+            self._log_sinks.append(open_sink("/dev/stdout", 0, 0))
+        sinks = tuple(self._log_sinks)
+
+        def write(line: bytes) -> None:
+            for sink in sinks:
+                self._drain.write(sink, line)
+
+        self.log.attach(write)
+        for level, text in self._begin.notes:
+            self.log.log(Level.named(level), text)
+
+    def _open_servers(self) -> None:
+        configuration = self._current.value
+        interfaces = load(
+            configuration.rpcinterfaces, resolve, lambda: self._facade(configuration), self.log
+        )
+        self._servers = HttpServers(App(self._service, interfaces, self.log), self.log)
+        for settings in sorted(configuration.servers, key=lambda each: each.file is not None):
+            sock = sockets.open_server(settings, lambda text: print(text, file=sys.stderr))
+            self._servers.add(settings, sock)
+
+    def _facade(self, configuration: Configuration) -> object:
+        make = installed_facade()
+        if make is None:
+            names = [p.name for p in configuration.rpcinterfaces if p.factory != MAIN_FACTORY]
+            raise PluginError(
+                f"Could not make {', '.join(names)} rpc interface: plug-ins need the package"
+                " named supervisor that comes with Proctor (compat/)"
+            )
+        return make(self._service)
+
+    async def _begin_work(self, holdings: Holdings) -> None:
+        settings = self._settings
+        if not settings.nocleanup:
+            autolog.clean(settings.childlogdir, settings.identifier)
+        for group in self._current.value.groups:
+            self.supervisor.add_group(group)
+        assert self._servers is not None
+        await self._servers.start()
+        self._write_pidfile()
+        self.log.info(f"supervisord started with pid {self._begin.pid}")
+        self.supervisor.announce_running()
+        self._begin.ready()
+        self._adopt(holdings)
+        if not self.shutting_down:
+            self.supervisor.autostart()
+
+    def _adopt(self, holdings: Holdings) -> None:
+        """Go on with the children of the daemon before this one."""
+
+    def _write_pidfile(self) -> None:
+        path = self._settings.pidfile
+        twin = pidfile.living_supervisor(path)
+        if twin is not None and twin != self._begin.pid:
+            self.log.warn(f"the pid {twin} in {path} is that of a living supervisor")
+        try:
+            pidfile.write(path, self._begin.pid)
+        except OSError as error:
+            self.log.critical(f"could not write pidfile {path}")
+            self.log.debug(f"{path}: {error.strerror}")
+
+    def _end_work(self) -> None:
+        self._service.close()
+        pidfile.remove(self._settings.pidfile, self._begin.pid)
+
+    def _post(self, callback: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(callback)
+
+    # What the host says
+
+    def _reaped_unknown(self, pid: int, status: ExitStatus) -> None:
+        self.log.info(f"reaped unknown pid {pid} ({status})")
+
+    def _complain(self, text: str) -> None:
+        self.log.warn(text)
+
+    def _keeper_lost(self) -> None:
+        self.log.critical(
+            "the keeper is gone: programs go on, but their exit statuses will be unknown and none"
+            " can be started; stop and start supervisord when that does no harm"
+        )
+
+    # Orders
+
+    @property
+    def shutting_down(self) -> bool:
+        """Whether the end is under way."""
+        return self.supervisor.mood is not SupervisorState.RUNNING
+
+    def exit(self) -> None:
+        """Stop everything and end."""
+        self._outcome = Outcome.EXIT
+        self.supervisor.shutdown(restarting=False, on_stopped=self._over.set)
+
+    def restart(self) -> None:
+        """Stop everything and start again, unless the configuration has mistakes (gotcha G9)."""
+        try:
+            self._reread()
+        except ConfigError as error:
+            self.log.error(f"cannot restart, everything goes on as it was: {error}")
+            return
+        self._restart_checked()
+
+    def _restart_checked(self) -> None:
+        self._outcome = Outcome.RESTART
+        self.supervisor.shutdown(restarting=True, on_stopped=self._over.set)
+
+    def reopen_logs(self) -> None:
+        """Open the main log and the logs of all processes anew."""
+        for sink in self._log_sinks:
+            self._drain.call(sink.reopen, lambda result: None)
+        self.log.info("supervisord logreopen")
+        for process in self.supervisor.all_processes():
+            process.reopen_logs()
+
+    def _reread(self) -> Configuration:
+        return self._begin.reread(self._current.value)
+
+    async def _clear_main_log(self) -> None:
+        done: asyncio.Future[OSError | None] = self._loop.create_future()
+        self.log.info("reopening log file")
+        self._drain.call(self._log_sinks[0].clear, done.set_result)
+        error = await done
+        if isinstance(error, OSError):
+            raise error
+
+
+def run(
+    beginnings: Beginnings, keeper: socket.socket | None, refuse: Callable[[Exception], int]
+) -> tuple[Outcome, int, socket.socket | None]:
+    """Live; answers with the outcome, the exit status, and the socket of a keeper to go on with.
+
+    `refuse` tells the user why it could not begin and answers with the exit status for that.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    host = LocalHost(loop) if keeper is None else KeeperHost(loop, keeper)
+    outcome, status = Outcome.EXIT, 0
+    try:
+        outcome = loop.run_until_complete(Daemon(beginnings, loop, host).live())
+    except CANNOT_BEGIN as error:
+        status = refuse(error)
+    if outcome is Outcome.RESTART:
+        left = host.leave() if isinstance(host, KeeperHost) else None
+        return outcome, status, left
+    host.bye(status)
+    return outcome, status, None
+
+
+def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
+    """What children get as SUPERVISOR_SERVER_URL: the first unix server, else the last inet one.
+
+    Source: compat config.md, section 7; gotcha G52.
+    """
+    for server in servers:
+        if server.file is not None:
+            return f"unix://{server.file}"
+    for server in reversed(servers):
+        return f"http://{server.host or 'localhost'}:{server.port}"
+    return None
+
+
+def resolve(spec: str) -> Callable[..., object]:
+    """What `module:attribute` names.  Raises ImportError or AttributeError."""
+    import importlib
+
+    module, _, attributes = spec.partition(":")
+    found: object = importlib.import_module(module)
+    for name in attributes.split("."):
+        found = getattr(found, name)
+    assert callable(found), f"{spec} is not callable"
+    return found

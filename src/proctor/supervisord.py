@@ -1,0 +1,191 @@
+"""supervisord: from a command line to a running daemon.  DOOR.
+
+1. `settle`: command line and configuration; mistakes go to stderr, exit 2, nothing was touched. 2.
+`become`: the user, the limits, the background. 3. The process that the user started becomes the
+keeper; its child goes on as the daemon (HOUSE.md 8a). With `keeper=false` there is no child, and
+everything is one process. 4. `proctor.runtime` builds the daemon and runs it.
+
+A daemon that has to begin again (restart, or killed and started by the keeper) comes in by the same
+door with `--again`: it finds the same files from the same directory, and skips step 2 and 3.
+Source: compat config.md, sections 11 and 12.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proctor.config import commandline
+from proctor.config.commandline import Overrides, UsageError, Wish
+from proctor.config.discover import find
+from proctor.config.load import Configuration, check_file, load
+from proctor.config.problems import ConfigError, report, report_as_json
+from proctor.config.world import RealWorld
+from proctor.core.settings import DaemonSettings
+from proctor.core.version import VERSION
+from proctor.posix.daemonize import Background, daemonize
+from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
+from proctor.posix.rlimits import LimitError, minimums, raise_limit
+from proctor.posix.users import PrivilegeError, drop_privileges
+
+AGAIN = "--again"
+REFUSALS = (UsageError, ConfigError, PrivilegeError, LimitError)
+
+Notes = list[tuple[str, str]]
+
+RUNS_AS_ROOT = (
+    "Supervisor is running as root.  Privileges were not dropped because no user is specified in"
+    " the config file.  If you intend to run as root, you can set user=root in the config file to"
+    " avoid this message."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the command line and the files say.  `again`: not the first start under this pid."""
+
+    program: str
+    words: tuple[str, ...]
+    path: str
+    overrides: Overrides
+    world: RealWorld
+    configuration: Configuration
+    again: bool
+
+    def command(self) -> list[str]:
+        """The command that begins again with the same words, files and directory."""
+        module = [sys.executable, "-P", "-m", "proctor.supervisord"]
+        return [*module, AGAIN, self.world.cwd, self.path, *self.words]
+
+    def reread(self, previous: Configuration) -> Configuration:
+        """The configuration as the files are now.  Raises ConfigError."""
+        return load(self.path, self.overrides, self.world, previous)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run supervisord with these words (sys.argv by default); the exit status."""
+    program, *words = sys.argv if argv is None else argv
+    try:
+        return _run(program, words)
+    except REFUSALS as error:
+        return refuse(error, program)
+
+
+def refuse(error: Exception, program: str) -> int:
+    """Say why not, on stderr; the exit status."""
+    print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr, flush=True)
+    return 2
+
+
+def _run(program: str, words: list[str]) -> int:
+    again = words[:1] == [AGAIN]
+    world = RealWorld(words[1] if again else None)
+    overrides = commandline.parse(words[3:] if again else words, world)
+    if overrides.wish is not Wish.RUN:
+        return _answer(program, overrides, world)
+    settled = settle(program, words, overrides, world)
+    if settled.again:
+        return _serve(settled, [], None, inherited_keeper(os.environ))
+    settings = settled.configuration.daemon
+    notes = become(settings)
+    background = None
+    if not settings.nodaemon:
+        background = daemonize()
+        notes += _settle_down(settings)
+    keeper = split_off_daemon(settled.command()) if settings.keeper else None
+    return _serve(settled, notes, background, keeper)
+
+
+def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
+    """Do what the command line asks for instead of running; the exit status."""
+    match overrides.wish:
+        case Wish.HELP:
+            print(commandline.usage(program), end="")
+        case Wish.VERSION:
+            print(VERSION)
+        case _:
+            path = overrides.configuration or find(program, world)
+            problems, notes = check_file(path, overrides, world)
+            print((report_as_json if overrides.json else report)(problems, notes))
+            return 2 if problems else 0
+    return 0
+
+
+def settle(program: str, words: list[str], overrides: Overrides, world: RealWorld) -> Settled:
+    """Find and read the files.  Raises ConfigError."""
+    again = words[:1] == [AGAIN]
+    path = words[2] if again else overrides.configuration or find(program, world)
+    configuration = load(path, overrides, world)
+    own = tuple(words[3:] if again else words)
+    return Settled(program, own, configuration.path, overrides, world, configuration, again)
+
+
+def become(settings: DaemonSettings) -> Notes:
+    """Take on the user and the limits.  Raises PrivilegeError or LimitError."""
+    notes: Notes = []
+    if settings.uid is not None:
+        drop_privileges(settings.uid)
+        notes.append(("info", f"Set uid to user {settings.uid} succeeded"))
+    elif os.getuid() == 0:
+        notes.append(("critical", RUNS_AS_ROOT))
+    for minimum in minimums(settings.minfds, settings.minprocs):
+        raised = raise_limit(minimum)
+        if raised is not None:
+            notes.append(("info", raised))
+    return notes
+
+
+def _settle_down(settings: DaemonSettings) -> Notes:
+    """Directory and umask, which count only in the background (gotcha G38)."""
+    notes: Notes = [("info", "daemonizing the supervisord process")]
+    if settings.directory is not None:
+        try:
+            os.chdir(settings.directory)
+            notes.append(("info", f"set current directory: {settings.directory!r}"))
+        except OSError as error:
+            notes.append(("critical", f"can't chdir into {settings.directory!r}: {error.strerror}"))
+    os.umask(settings.umask)
+    return notes
+
+
+def _serve(
+    settled: Settled, notes: Notes, background: Background | None, keeper: socket.socket | None
+) -> int:
+    """Live as the daemon; the exit status.  Does not return when everything is to begin again."""
+    _import_asyncio_without_ssl()
+    from proctor.runtime import Beginnings, Outcome, run
+
+    if background is not None:
+        background.borrow_stderr()
+    beginnings = Beginnings(
+        configuration=settled.configuration,
+        pid=os.getpid() if keeper is None else os.getppid(),
+        reread=settled.reread,
+        notes=(*notes, *((note.level, note.text) for note in settled.configuration.notes)),
+        ready=(lambda: None) if background is None else background.ready,
+    )
+    outcome, status, keeper = run(beginnings, keeper, lambda error: refuse(error, settled.program))
+    if outcome is Outcome.RESTART:
+        if keeper is not None:
+            leave_to_next(keeper, os.environ)
+        command = settled.command()
+        os.execv(command[0], command)
+    return status
+
+
+def _import_asyncio_without_ssl() -> None:
+    """asyncio imports ssl for everybody: 4.4 MB that only TLS needs (decisions.md, section 5)."""
+    if "ssl" in sys.modules:
+        return
+    sys.modules["ssl"] = None  # type: ignore[assignment]
+    try:
+        import asyncio  # noqa: F401
+    finally:
+        del sys.modules["ssl"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
