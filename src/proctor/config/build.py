@@ -15,9 +15,9 @@ from proctor.config.ini import Section, Sections
 from proctor.config.options import servers as server_rows
 from proctor.config.options import supervisord as rows
 from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY
+from proctor.config.plugins import build_plugin, check_factory
 from proctor.config.problems import Problem
 from proctor.config.reader import Context, Reader
-from proctor.config.table import Option
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 
 
@@ -103,44 +103,16 @@ def _look_twice(reader: Reader, settings: DaemonSettings) -> None:
 
 def build_rpcinterfaces(sections: Sections, context: Context) -> tuple[PluginSettings, ...]:
     """All [rpcinterface:x]."""
-    found = (
-        build_plugin(section, RPC_FACTORY, context)
-        for section in sections.starting_with("rpcinterface:")
-    )
-    return tuple(plugin for plugin in found if plugin is not None)
-
-
-def build_plugin(
-    section: Section, row: Option[str | None], context: Context, importable: bool = True
-) -> PluginSettings | None:
-    """A plug-in's name, factory and all its other options; None, and a Problem, if unusable.
-
-    `importable`: look whether the factory can be imported.
-    """
-    reader = Reader(section, context)
-    factory = reader.get(row)
-    if factory is None:
-        if not reader.has(row):
-            reader.fail(f"section [{section.name}] does not specify a {row.name}")
-        return None
-    if importable:
-        check_factory(reader, factory, row.name)
-    options = []
-    for name, value in section.options.items():
-        text = reader.expand(name, value) if name != row.name else None
-        if text is not None:
-            options.append((name, text))
-    return PluginSettings(section.name.partition(":")[2], factory, tuple(options))
-
-
-def check_factory(reader: Reader, spec: str, option: str) -> None:
-    """A Problem unless `spec` can be imported.  Our own interface is known by its name."""
-    if spec == MAIN_RPCINTERFACE:
-        return
-    reason = reader.context.world.why_unresolvable(spec)
-    if reason is not None:
-        text = f"{spec} cannot be resolved within [{reader.section.name}]"
-        reader.fail(text, option, "module:attribute that can be imported", reason)
+    plugins = []
+    for section in sections.starting_with("rpcinterface:"):
+        plugin = build_plugin(section, RPC_FACTORY, context)
+        if plugin is None:
+            continue
+        # Our own interface is known by its name, also where the compatibility package is missing.
+        if plugin.factory != MAIN_RPCINTERFACE:
+            check_factory(Reader(section, context), plugin.factory, RPC_FACTORY.name)
+        plugins.append(plugin)
+    return tuple(plugins)
 
 
 def build_servers(sections: Sections, context: Context) -> tuple[ServerSettings, ...]:

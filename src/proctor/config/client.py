@@ -7,10 +7,10 @@ Source: compat config.md, sections 1, 8 and 10.
 
 from __future__ import annotations
 
-from proctor.config.build import build_plugin
 from proctor.config.discover import search
 from proctor.config.ini import Section, Sections
 from proctor.config.options import client as rows
+from proctor.config.plugins import build_plugin
 from proctor.config.problems import ConfigError, Findings, Problem
 from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_includes, read_main
@@ -59,7 +59,7 @@ def _settings(
 
 def _plugins(sections: Sections, context: Context) -> tuple[PluginSettings, ...]:
     found = (
-        build_plugin(section, rows.CTL_FACTORY, context, importable=False)
+        build_plugin(section, rows.CTL_FACTORY, context)
         for section in sections.starting_with("ctlplugin:")
     )
     return tuple(plugin for plugin in found if plugin is not None)

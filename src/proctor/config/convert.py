@@ -10,10 +10,12 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from proctor.config.world import World
-from proctor.core.spec import AutoRestart
+
+if TYPE_CHECKING:
+    from proctor.core.spec import AutoRestart
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -25,10 +27,11 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T_co]):
-    """A kind of value: how it is read, and in words what is expected."""
+    """A kind of value: in words what is expected, how it is read, and words that may be meant."""
 
     expected: str
     parse: Callable[[str, World], T_co]
+    words: tuple[str, ...] = ()
 
 
 def _text(text: str, _: World) -> str:
@@ -84,6 +87,9 @@ def signal_number(text: str, world: World) -> int:
 
 
 def _auto_restart(text: str, world: World) -> AutoRestart:
+    # Here and not above: supervisorctl reads with this file and has no use for specs.
+    from proctor.core.spec import AutoRestart
+
     if text.lower() == "unexpected":
         return AutoRestart.UNEXPECTED
     try:
@@ -201,12 +207,14 @@ def _words(text: str, _: World) -> tuple[str, ...]:
 
 TEXT = Kind("any text", _text)
 INTEGER = Kind("a whole number", _integer)
-BOOLEAN = Kind("true or false (also yes, no, on, off, 1, 0)", _boolean)
+BOOLEAN = Kind(
+    "true or false (also yes, no, on, off, 1, 0)", _boolean, ("true", "false", "yes", "no")
+)
 BYTE_SIZE = Kind("a whole number of bytes, or one followed by KB, MB or GB", _byte_size)
 OCTAL = Kind("an octal number such as 022", _octal)
-LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level)
+LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
-AUTO_RESTART = Kind("true, false or unexpected", _auto_restart)
+AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))
 EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)
 USER = Kind("an existing user, by name or number", _user)
 OWNER = Kind("an existing user, or user:group", _owner)

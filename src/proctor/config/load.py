@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
 from proctor.config.check import check
 from proctor.config.commandline import Overrides
+from proctor.config.groups import build_groups
 from proctor.config.problems import ConfigError, Findings, Note, Problem
-from proctor.config.programs import build_groups
 from proctor.config.reader import Context
 from proctor.config.source import names_of, read_includes, read_main
 from proctor.config.world import World

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-from proctor.config.convert import AUTO_RESTART, BOOLEAN, Kind
+from proctor.config.convert import Kind
 from proctor.config.expand import ExpansionError, expand, expand_again
 from proctor.config.ini import Section, Value
 from proctor.config.problems import Findings, Problem
@@ -164,7 +164,5 @@ def _hint(kind: Kind[object], text: str, value: Value) -> str:
         return "did you mean a comment?  It needs a blank before the ';'"
     if text in ("l", "I", "O", "o"):
         return f"this is a letter; did you mean {'0' if text in 'Oo' else '1'}?"
-    if kind in (BOOLEAN, AUTO_RESTART):
-        close = did_you_mean(text.lower(), ("true", "false", "unexpected", "yes", "no"))
-        return f"did you mean {close}?" if close else ""
-    return ""
+    close = did_you_mean(text.lower(), kind.words)
+    return f"did you mean {close}?" if close else ""

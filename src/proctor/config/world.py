@@ -6,9 +6,7 @@ so that a later re-read finds the same files after daemonizing (gotcha G8).
 
 from __future__ import annotations
 
-import glob
 import os
-import socket
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -79,7 +77,7 @@ class RealWorld:
 
     @property
     def hostname(self) -> str:
-        return socket.gethostname()
+        return os.uname().nodename
 
     @property
     def encoding(self) -> str:
@@ -114,6 +112,8 @@ class RealWorld:
         return os.path.isdir(self._at(path))
 
     def glob(self, pattern: str) -> list[str]:
+        import glob
+
         return sorted(glob.glob(pattern))
 
     def expand_user(self, path: str) -> str:

@@ -23,7 +23,7 @@ POOL_PRIORITY = Option(
     "priority", INTEGER, -1, sample="-1", text="Lower numbers start first and stop last.",
 )  # fmt: skip
 RESULT_HANDLER = Option(
-    "result_handler", TEXT, DEFAULT_RESULT_HANDLER,
+    "result_handler", TEXT, DEFAULT_RESULT_HANDLER, sample=DEFAULT_RESULT_HANDLER,
     text="What judges a listener's answers, as module:attribute.",
 )  # fmt: skip
 
