@@ -27,17 +27,17 @@ class ConfigurationRoom(Room):
         self._require_running()
         new = await self._reread()
         self._warn_about(new)
-        self._context.configuration.value = new
-        active = tuple(group.spec for group in self._supervisor.groups.values())
+        self.context.configuration.value = new
+        active = tuple(group.spec for group in self.supervisor.groups.values())
         found = diff(active, new.groups)
         return [(_names(found.added), _names(found.changed), _names(found.removed))]
 
     async def add_process_group(self, name: str) -> bool:
         """Make a group of the configuration active.  Raises ALREADY_ADDED, BAD_NAME."""
         self._require_running()
-        for spec in self._context.configuration.value.groups:
+        for spec in self.context.configuration.value.groups:
             if spec.name == name:
-                self._supervisor.autostart(self._supervisor.add_group(spec))
+                self.supervisor.autostart(self.supervisor.add_group(spec))
                 return True
         raise Fault.bad_name(name)
 
@@ -45,29 +45,29 @@ class ConfigurationRoom(Room):
         """Forget a group whose processes are all stopped.  Raises STILL_RUNNING, BAD_NAME."""
         self._require_running()
         self._group(name)
-        self._supervisor.remove_group(name)
+        self.supervisor.remove_group(name)
         return True
 
     async def get_all_config_info(self) -> list[dict[str, object]]:
         """Every configured process, active or not, by process name."""
         self._require_running()
         infos = [
-            config_info(group, spec, self._supervisor.groups.get(group.name))
-            for group in self._context.configuration.value.groups
+            config_info(group, spec, self.supervisor.groups.get(group.name))
+            for group in self.context.configuration.value.groups
             for spec in group.processes
         ]
         return sorted(infos, key=lambda info: str(info["name"]))
 
     def _warn_about(self, new: Configuration) -> None:
         """Say what is doubtful in the files, unless it was said before (gotcha G45)."""
-        said = self._context.configuration.value.notes
+        said = self.context.configuration.value.notes
         for note in new.notes:
             if note.level == "warn" and note not in said:
-                self._supervisor.log.warn(note.text)
+                self.supervisor.log.warn(note.text)
 
     async def _reread(self) -> Configuration:
         try:
-            return await self._in_worker(self._context.reread)
+            return await self._in_worker(self.context.reread)
         except ConfigError as error:
             raise Fault(FaultCode.CANT_REREAD, str(error)) from error
 

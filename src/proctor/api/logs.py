@@ -37,16 +37,16 @@ class Logs(Room):
         Raises NO_FILE, BAD_ARGUMENTS, FAILED.
         """
         self._require_running()
-        return await self._read(self._context.main_log, offset, length)
+        return await self._read(self.context.main_log, offset, length)
 
     async def clear_log(self) -> bool:
         """Empty the main log.  Raises NO_FILE when it is not there, FAILED."""
         self._require_running()
-        path = self._context.main_log
+        path = self.context.main_log
         if path is None or not await self._in_worker(os.path.exists, path):
             raise Fault(FaultCode.NO_FILE)
         try:
-            await self._context.clear_main_log()
+            await self.context.clear_main_log()
         except OSError as error:
             raise Fault(FaultCode.FAILED) from error
         return True
@@ -104,7 +104,7 @@ class Logs(Room):
 
     async def follow_main_log(self) -> AsyncIterator[bytes]:
         """The main log, as `follow_log`.  Raises NO_FILE."""
-        return await self._follow(self._context.main_log)
+        return await self._follow(self.context.main_log)
 
     # Steps
 

@@ -37,14 +37,14 @@ class Processes(Room):
     async def get_process_info(self, name: str) -> ProcessInfo:
         """One process.  Raises BAD_NAME, also for `group:*`."""
         self._require_running()
-        return process_info(self._one(name), self._supervisor.host.wall())
+        return process_info(self._one(name), self.supervisor.host.wall())
 
     async def get_all_process_info(self) -> list[ProcessInfo]:
         """Every process, by group and process name."""
         self._require_running()
-        now = self._supervisor.host.wall()
+        now = self.supervisor.host.wall()
         processes = [
-            p for group in self._supervisor.groups.values() for p in group.processes.values()
+            p for group in self.supervisor.groups.values() for p in group.processes.values()
         ]
         processes.sort(key=lambda process: (process.group_name, process.name))
         return [process_info(process, now) for process in processes]
@@ -94,9 +94,9 @@ class Processes(Room):
             raise Fault(FaultCode.FAILED, f"{name} is in an unknown process state")
         if process.state is ProcessState.STOPPING:
             # Nothing is started, and yet it is no refusal: the waiting caller learns how it ended.
-            self._supervisor.log.warn(f"process {process.name!r} already running")
+            self.supervisor.log.warn(f"process {process.name!r} already running")
             return
-        self._supervisor.start(process)
+        self.supervisor.start(process)
 
     async def _finish_start(self, process: Process, name: str, wait: bool) -> None:
         if wait:
@@ -144,7 +144,7 @@ class Processes(Room):
     def _begin_stop(self, process: Process, name: str) -> None:
         if process.state not in RUNNING_STATES:
             raise Fault(FaultCode.NOT_RUNNING, name)
-        self._supervisor.stop(process)
+        self.supervisor.stop(process)
 
     async def _finish_stop(self, process: Process, name: str, wait: bool) -> None:
         if not wait or process.state is ProcessState.STOPPED:
@@ -157,12 +157,12 @@ class Processes(Room):
     @contextmanager
     def _reporting_stop(self, process: Process) -> Iterator[None]:
         """Says in the log, now and then, that somebody waits for this stop."""
-        host = self._supervisor.host
+        host = self.supervisor.host
         timer: Timer
 
         def report() -> None:
             nonlocal timer
-            self._supervisor.log.info(f"waiting for {process.name} to stop")
+            self.supervisor.log.info(f"waiting for {process.name} to stop")
             timer = host.call_at(host.now() + _STOP_REPORT_INTERVAL, report)
 
         report()
@@ -210,7 +210,7 @@ class Processes(Room):
         signum = signal_number(signal)
         if process.state not in SIGNALLABLE_STATES:
             raise Fault(FaultCode.NOT_RUNNING, name)
-        self._supervisor.signal(process, signum)
+        self.supervisor.signal(process, signum)
 
     async def send_process_stdin(self, name: str, chars: str) -> bool:
         """Write text to its stdin, as UTF-8.  Raises NOT_RUNNING, NO_FILE when stdin is closed."""

@@ -58,8 +58,8 @@ class Room:
     """The part of the api that is the same everywhere."""
 
     def __init__(self, supervisor: Supervisor, context: ServiceContext) -> None:
-        self._supervisor = supervisor
-        self._context = context
+        self.supervisor = supervisor
+        self.context = context
         # Threads start when they are first needed.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api")
 
@@ -68,14 +68,14 @@ class Room:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _require_running(self) -> None:
-        if self._supervisor.mood is not SupervisorState.RUNNING:
+        if self.supervisor.mood is not SupervisorState.RUNNING:
             raise Fault(FaultCode.SHUTDOWN_STATE)
 
     async def _in_worker(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, function, *arguments)
 
     def _group(self, name: str) -> Group:
-        group = self._supervisor.groups.get(name)
+        group = self.supervisor.groups.get(name)
         if group is None:
             raise Fault.bad_name(name)
         return group
@@ -83,7 +83,7 @@ class Room:
     def _find(self, name: str) -> tuple[Group, Process | None]:
         """The group and the process of a name; no process for `group:*`.  Raises BAD_NAME."""
         group_name, process_name = split_namespec(name)
-        group = self._supervisor.groups.get(group_name)
+        group = self.supervisor.groups.get(group_name)
         if group is None:
             raise Fault.bad_name(name)
         if process_name is None:
@@ -102,7 +102,7 @@ class Room:
 
     def _everything(self) -> list[Process]:
         """All processes by (group priority, process priority); equals in order of creation."""
-        groups = order.ascending(self._supervisor.groups.values())
+        groups = order.ascending(self.supervisor.groups.values())
         return [process for group in groups for process in members(group)]
 
 

@@ -19,28 +19,28 @@ class System(ConfigurationRoom):
     async def get_supervisor_version(self) -> str:
         """The version of Supervisor that we stand for."""
         self._require_running()
-        return self._context.version
+        return self.context.version
 
     async def get_identification(self) -> str:
         """The configured identifier."""
         self._require_running()
-        return self._context.configuration.value.daemon.identifier
+        return self.context.configuration.value.daemon.identifier
 
     async def get_state(self) -> dict[str, object]:
         """`statecode` and `statename`: always RUNNING, anything else is refused."""
         self._require_running()
-        mood = self._supervisor.mood
+        mood = self.supervisor.mood
         return {"statecode": int(mood), "statename": mood.name}
 
     async def get_pid(self) -> int:
         """The pid that users know us by."""
         self._require_running()
-        return self._context.pid
+        return self.context.pid
 
     async def shutdown(self) -> bool:
         """Begin to stop everything, then end."""
         self._require_running()
-        self._context.shutdown()
+        self.context.shutdown()
         return True
 
     async def restart(self) -> bool:
@@ -51,10 +51,10 @@ class System(ConfigurationRoom):
         self._require_running()
         await self._reread()
         self._require_running()
-        self._context.restart()
+        self.context.restart()
         return True
 
     async def send_remote_comm_event(self, type: str, data: str) -> bool:
         """Publish a message to whoever listens for REMOTE_COMMUNICATION.  Works in any state."""
-        self._supervisor.bus.publish(RemoteCommunication(type, data))
+        self.supervisor.bus.publish(RemoteCommunication(type, data))
         return True
