@@ -1,0 +1,7 @@
+"""The mark of a deferred answer: a plug-in's function returns it until it is done."""
+
+from __future__ import annotations
+
+from proctor.web.third_party import NOT_DONE_YET
+
+__all__ = ["NOT_DONE_YET"]
