@@ -21,7 +21,7 @@ def supervisorctl(argv: list[str] | None = None) -> int:
     _survive_any_encoding()
     try:
         line = options.parse(arguments)
-        if line.value("help") is not None:
+        if "help" in line.values:
             print(options.HELP.format(program=program), end="")
             return 0
         ctl = _controller(program, line)
@@ -45,17 +45,17 @@ def _controller(program: str, line: CommandLine) -> Controller:
     from proctor.config.problems import ConfigError
     from proctor.config.world import RealWorld
 
+    typed = line.values
     try:
-        settings = load_client(program, line.value("configuration"), RealWorld())
+        settings = load_client(program, typed.get("configuration"), RealWorld())
     except ConfigError as error:
         raise UsageError(str(error)) from error
-    chosen = Options(line.value("serverurl") or settings.serverurl)
-    username, password = line.value("username"), line.value("password")
-    chosen.username = settings.username if username is None else username
-    chosen.password = settings.password if password is None else password
+    chosen = Options(typed.get("serverurl", settings.serverurl))
+    chosen.username = typed.get("username", settings.username)
+    chosen.password = typed.get("password", settings.password)
     chosen.prompt = settings.prompt
-    chosen.history_file = line.value("history_file") or settings.history_file
-    chosen.interactive = line.value("interactive") is not None or not line.action
+    chosen.history_file = typed.get("history_file", settings.history_file)
+    chosen.interactive = "interactive" in typed or not line.action
     ctl = Controller(chosen, VERBS)
     if settings.plugins:
         from proctor.cli.third_party import PluginError, load_plugins

@@ -1,11 +1,12 @@
 """The command line of supervisorctl.
 
-Long options may be shortened as long as they stay unique; parsing stops at the action.  Not
-argparse and not getopt: both cost a few milliseconds, and their messages differ from those that
-users know.  Source: compat supervisorctl.md, section 1; config.md, section 11.
+Long options may be shortened as long as they stay unique; parsing stops at the action.
+Source: compat supervisorctl.md, section 1; config.md, section 11.
 """
 
 from __future__ import annotations
+
+import getopt
 
 HELP = """\
 supervisorctl: ask a running supervisord, and tell it what to do
@@ -29,116 +30,50 @@ class UsageError(Exception):
     """A command line that cannot be understood."""
 
 
-class Option:
-    """A row: the field it sets, its spellings, and whether a value follows."""
-
-    __slots__ = ("field", "longs", "short", "takes_value")
-
-    def __init__(self, field: str, short: str, *longs: str, takes_value: bool = False) -> None:
-        self.field, self.short, self.longs, self.takes_value = field, short, longs, takes_value
-
-
-OPTIONS = (
-    Option("configuration", "c", "configuration", takes_value=True),
-    Option("help", "h", "help"),
-    Option("help", "?"),
-    Option("interactive", "i", "interactive"),
-    Option("serverurl", "s", "serverurl", takes_value=True),
-    Option("username", "u", "username", takes_value=True),
-    Option("password", "p", "password", takes_value=True),
-    # The original accepts only the spelling with the underscore (gotcha G89).
-    Option("history_file", "r", "history_file", "history-file", takes_value=True),
-)
+# The long spelling of an option; "=": a value follows; the letter that says the same.
+_OPTIONS = {
+    "configuration=": "c:",
+    "help": "h",
+    "interactive": "i",
+    "serverurl=": "s:",
+    "username=": "u:",
+    "password=": "p:",
+    "history_file=": "r:",
+}
+_NAMES = {f"-{short[0]}": long.rstrip("=") for long, short in _OPTIONS.items()} | {"-?": "help"}
 
 
 class CommandLine:
-    """What was typed: `fields` maps a field to (the option as typed, its value)."""
+    """What was typed: the values of the options by their long names, and the action."""
 
-    __slots__ = ("action", "fields")
+    __slots__ = ("action", "values")
 
-    def __init__(self, fields: dict[str, tuple[str, str]], action: list[str]) -> None:
-        self.fields, self.action = fields, action
-
-    def value(self, field: str) -> str | None:
-        """The value of an option; None when it was not given."""
-        return self.fields[field][1] if field in self.fields else None
+    def __init__(self, values: dict[str, str], action: list[str]) -> None:
+        self.values, self.action = values, action
 
 
 def parse(arguments: list[str]) -> CommandLine:
-    """Raises UsageError with the text for the user."""
-    pairs, action = _split(arguments)
-    fields: dict[str, tuple[str, str]] = {}
-    for option, typed, value in pairs:
-        if option.field in fields and option.field != "help":
+    """Read the words after the program's name.  Raises UsageError with the text for the user."""
+    # The original's help shows this spelling, but only the other one works there (gotcha G89).
+    words = [word.replace("--history-file", "--history_file") for word in arguments]
+    try:
+        pairs, action = getopt.getopt(words, "?" + "".join(_OPTIONS.values()), list(_OPTIONS))
+    except getopt.GetoptError as error:
+        raise UsageError(str(error)) from error
+    values: dict[str, str] = {}
+    for typed, value in pairs:
+        name = _NAMES.get(typed, typed.removeprefix("--"))
+        if name in values and name != "help":
             raise UsageError(f"conflicting command line option {typed!r}")
-        fields[option.field] = (typed, value)
-    if "serverurl" in fields:
-        _check_url(*fields["serverurl"])
-    return CommandLine(fields, action)
+        if name == "serverurl" and not _is_url(value):
+            raise UsageError(f"invalid value for {typed} {value!r}: value {value!r} is not a URL")
+        values[name] = value
+    return CommandLine(values, action)
 
 
-def _split(arguments: list[str]) -> tuple[list[tuple[Option, str, str]], list[str]]:
-    found: list[tuple[Option, str, str]] = []
-    rest = list(arguments)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
-        word = rest.pop(0)
-        if word == "--":
-            break
-        if word.startswith("--"):
-            found.append(_long(word[2:], rest))
-        else:
-            found.extend(_shorts(word[1:], rest))
-    return found, rest
-
-
-def _long(word: str, rest: list[str]) -> tuple[Option, str, str]:
-    name, equals, value = word.partition("=")
-    option = _find_long(name)
-    typed = f"--{next((long for long in option.longs if long.startswith(name)), name)}"
-    if not option.takes_value:
-        if equals:
-            raise UsageError(f"option {typed} must not have an argument")
-    elif not equals:
-        value = _next(typed, rest)
-    return option, typed, value
-
-
-def _find_long(name: str) -> Option:
-    exact = [option for option in OPTIONS if name in option.longs]
-    matches = exact or [
-        option for option in OPTIONS if any(long.startswith(name) for long in option.longs)
-    ]
-    if not matches:
-        raise UsageError(f"option --{name} not recognized")
-    if len(matches) > 1:
-        raise UsageError(f"option --{name} not a unique prefix")
-    return matches[0]
-
-
-def _shorts(letters: str, rest: list[str]) -> list[tuple[Option, str, str]]:
-    found: list[tuple[Option, str, str]] = []
-    while letters:
-        typed, letters = f"-{letters[0]}", letters[1:]
-        option = next((option for option in OPTIONS if option.short == typed[1]), None)
-        if option is None:
-            raise UsageError(f"option {typed} not recognized")
-        value = ""
-        if option.takes_value:
-            value, letters = letters or _next(typed, rest), ""
-        found.append((option, typed, value))
-    return found
-
-
-def _next(typed: str, rest: list[str]) -> str:
-    if not rest:
-        raise UsageError(f"option {typed} requires argument")
-    return rest.pop(0)
-
-
-def _check_url(typed: str, url: str) -> None:
+def _is_url(text: str) -> bool:
     """A scheme and something behind it; whether we speak it is found out by the first call."""
-    scheme, colon, place = url.partition(":")
+    scheme, colon, place = text.partition(":")
     letters = scheme.replace("+", "").replace("-", "").replace(".", "")
     is_scheme = letters.isascii() and letters.isalnum() and scheme[0].isalpha()
-    if not (colon and scheme and is_scheme and place not in ("", "//")):
-        raise UsageError(f"invalid value for {typed} {url!r}: value {url!r} is not a URL")
+    return bool(colon) and is_scheme and place not in ("", "//")

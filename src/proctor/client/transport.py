@@ -36,7 +36,7 @@ class SupervisorTransport(Transport):
     def request(
         self, host: object, handler: str, request_body: object, verbose: bool = False
     ) -> tuple[Any, ...]:
-        """One call; `handler` is the path.  Raises the standard Fault and ProtocolError, OSError."""
+        """One call; `handler` is the path.  Raises OSError, standard Fault and ProtocolError."""
         body = request_body if isinstance(request_body, bytes) else str(request_body).encode()
         try:
             content = self._link.post(handler, body)

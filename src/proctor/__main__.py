@@ -1,0 +1,56 @@
+"""proctor: one command in front of all others.  DOOR.
+
+`proctor ctl` is supervisorctl and `proctor supervisord` is supervisord, for machines where those
+names belong to somebody else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_USAGE = """\
+usage: proctor <command> ...
+
+  check FILE [--json]   say everything that is wrong with a configuration; start nothing
+  ctl ...               supervisorctl
+  demo                  run an example with real programs until Ctrl-C
+  supervisord ...       supervisord
+  version               the version of Proctor
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; the exit status."""
+    program, *words = sys.argv if argv is None else argv
+    match words:
+        case ["ctl", *rest]:
+            from proctor.cli.main import supervisorctl
+
+            return supervisorctl([program, *rest])
+        case ["supervisord", *rest]:
+            # A process of its own: the daemon should not carry what the commands need.
+            os.execv(sys.executable, [sys.executable, "-m", "proctor.supervisord", *rest])
+        case ["demo"]:
+            from proctor.cli.demo import demo
+
+            return demo()
+        case ["check", path] | ["check", path, "--json"] | ["check", "--json", path]:
+            from proctor.cli.check import check
+
+            return check(path, as_json="--json" in words)
+        case ["version" | "--version"]:
+            from importlib.metadata import version
+
+            print(version("proctor"))
+            return 0
+        case ["help" | "--help" | "-h"]:
+            print(_USAGE, end="")
+            return 0
+        case _:
+            print(_USAGE, end="", file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

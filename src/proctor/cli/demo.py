@@ -1,0 +1,97 @@
+"""proctor demo: a real supervisord in the foreground, with real programs, until Ctrl-C.
+
+Everything lives in a directory of its own that is removed at the end.  The daemon is put into a
+process group of its own, so that Ctrl-C is passed on once, by us, and never reaches it twice.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+_FILES = ("supervisord.conf", "web.py", "worker.py", "flaky.py")
+
+_WELCOME = """\
+Five programs are started by a supervisord whose files are in
+{directory}
+What you see below is its log.  In another terminal, try:
+
+  {ctl} status
+  {ctl} tail -f worker
+  {ctl} restart 'pair:*'
+  {ctl} stop flaky
+  {ctl}
+  curl http://127.0.0.1:{port}/
+
+(`supervisorctl` is `proctor ctl`; any of these works with the original's client, too.)
+Kill a program to see it come back.  Ctrl-C stops everything and removes the directory.
+"""
+
+
+def demo() -> int:
+    """Run until the daemon ends; its exit status."""
+    directory = Path(tempfile.mkdtemp(prefix="proctor-demo-"))
+    try:
+        port = _free_port()
+        _write(directory, port)
+        ctl = f"{_ctl()} -s unix://{directory}/supervisor.sock"
+        print(_WELCOME.format(directory=directory, ctl=ctl, port=port), flush=True)
+        return _run([*_supervisord(), "-n", "-c", str(directory / "supervisord.conf")])
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _write(directory: Path, port: int) -> None:
+    names = {"python": sys.executable.replace("%", "%%"), "port": str(port)}
+    for name in _FILES:
+        text = (files("proctor.demo") / name).read_text(encoding="utf-8")
+        if name.endswith(".conf"):
+            text = Template(text).substitute(names)
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+def _supervisord() -> list[str]:
+    return [sys.executable, "-m", "proctor.supervisord"]
+
+
+def _ctl() -> str:
+    """What to type for supervisorctl: short if the shell finds ours, else by the full path."""
+    beside = Path(sys.executable).with_name("supervisorctl")
+    found = shutil.which("supervisorctl")
+    if found is not None and beside.exists() and Path(found).samefile(beside):
+        return "supervisorctl"
+    return shlex.quote(str(beside)) if beside.exists() else f"{sys.executable} -m proctor ctl"
+
+
+def _run(command: list[str]) -> int:
+    # Before the daemon exists there is nothing to pass a signal on to: hold it back until then.
+    watched = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    daemon = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL)
+    for signum in watched:
+        # A terminal that went away ends the demo; it is no wish for a restart.
+        signal.signal(signum, lambda *_: _end(daemon.pid))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+    return daemon.wait()
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
