@@ -33,7 +33,7 @@ def test_who_we_are(sit: Sit) -> None:
     assert desk.ask(service.get_supervisor_version()) == "4.3.0"
     assert desk.ask(service.get_identification()) == "supervisor"
     assert desk.ask(service.get_pid()) == 4711
-    assert desk.ask(service.get_state()) == {"statecode": 1, "statename": "RUNNING"}
+    assert desk.ask(service.get_state()) is SupervisorState.RUNNING
 
 
 @pytest.mark.parametrize("mood", [SupervisorState.SHUTDOWN, SupervisorState.RESTARTING])
@@ -82,7 +82,7 @@ def test_a_reread_tells_what_is_different_and_touches_nothing(sit: Sit) -> None:
     desk = sit(a_process("same"), a_process("changed"), a_process("gone"))
     new = [a_process("new"), a_process("changed", startsecs=5), a_process("same")]
     desk.files.append(a_configuration(*(a_group(p.name, p) for p in new)))
-    assert desk.ask(desk.service.reload_config()) == [(["new"], ["changed"], ["gone"])]
+    assert desk.ask(desk.service.reload_config()) == (["new"], ["changed"], ["gone"])
     assert list(desk.heart.supervisor.groups) == ["same", "changed", "gone"]
     infos = desk.ask(desk.service.get_all_config_info())
     found = [(i["name"], i["inuse"], i["startsecs"]) for i in infos]

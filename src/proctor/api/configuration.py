@@ -18,8 +18,8 @@ from proctor.core.spec import GroupSpec
 class ConfigurationRoom(Room):
     """Everything that can be done with the configuration."""
 
-    async def reload_config(self) -> list[tuple[list[str], list[str], list[str]]]:
-        """Read the files anew; answers with one tuple of names of groups: added, changed, removed.
+    async def reload_config(self) -> tuple[list[str], list[str], list[str]]:
+        """Read the files anew; answers with the names of groups: added, changed, removed.
 
         Compared is with what is active; nothing is applied.  Raises CANT_REREAD with the reason,
         and the old configuration stays.
@@ -30,7 +30,7 @@ class ConfigurationRoom(Room):
         self.context.configuration.value = new
         active = tuple(group.spec for group in self.supervisor.groups.values())
         found = diff(active, new.groups)
-        return [(_names(found.added), _names(found.changed), _names(found.removed))]
+        return _names(found.added), _names(found.changed), _names(found.removed)
 
     async def add_process_group(self, name: str) -> bool:
         """Make a group of the configuration active.  Raises ALREADY_ADDED, BAD_NAME."""

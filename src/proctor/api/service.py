@@ -11,6 +11,6 @@ class Service(Processes, Logs, System):
     """One async method per verb, in snake case of its XML-RPC name; every refusal is a Fault.
 
     The verbs are those of compat xmlrpc.md, section 6, without the aliases; answers are
-    ProcessInfo, ActionResult, tuples, lists, dicts, texts, numbers and True.  What a verb began
-    goes on when its caller is cancelled.
+    ProcessInfo, ActionResult, SupervisorState, tuples, lists, dicts, texts, numbers and True.  What
+    a verb began goes on when its caller is cancelled.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proctor.api.configuration import ConfigurationRoom
 from proctor.core.events import RemoteCommunication
+from proctor.core.states import SupervisorState
 
 API_VERSION = "3.0"
 
@@ -26,11 +27,10 @@ class System(ConfigurationRoom):
         self._require_running()
         return self.context.configuration.value.daemon.identifier
 
-    async def get_state(self) -> dict[str, object]:
-        """`statecode` and `statename`: always RUNNING, anything else is refused."""
+    async def get_state(self) -> SupervisorState:
+        """What the daemon is doing: RUNNING, anything else is refused with SHUTDOWN_STATE."""
         self._require_running()
-        mood = self.supervisor.mood
-        return {"statecode": int(mood), "statename": mood.name}
+        return self.supervisor.mood
 
     async def get_pid(self) -> int:
         """The pid that users know us by."""
