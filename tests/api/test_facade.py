@@ -31,7 +31,7 @@ def facade() -> ModuleType:
 
 
 def _supervisord(facade: ModuleType, desk: Desk) -> Any:
-    return facade.Supervisord(desk.service)
+    return facade.make(desk.service)
 
 
 def test_plug_ins_can_look_around(facade: ModuleType, sit: Sit) -> None:

@@ -1,94 +1,179 @@
-"""What an [rpcinterface:x] factory receives in place of the original's daemon object.
+"""The daemon as rpcinterface factories know it: the attributes that plug-ins really use.
 
-1. Every attribute is looked up in the daemon at the moment it is asked for; nothing is copied.
-2. Names are the original's; what is listed here is promised, everything else raises AttributeError.
-3. It is used on the daemon's loop, as plug-ins run there: never wait in a plug-in.
+1. A view, made anew at each look: it keeps nothing, so it is never out of date.
+2. What it does, it does through the Service's Supervisor: a plug-in cannot get round the rules.
+3. Offered are the attributes of compat plugins.md, section 1, but for making processes out of thin
+   air (`processes_from_section`, `make_process`, `create_autochildlogs`): whoever asks for these,
+   or for anything else, gets an AttributeError.
 
-Source: compat plugins.md, section 1.
+Everything is called on the daemon's loop and must not block.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socket
+from collections.abc import Mapping
+from typing import Any
 
+from proctor.api.service import Service
 from proctor.config.diff import diff
-from proctor.core.names import make_namespec
+from proctor.config.problems import ConfigError
+from proctor.core.faults import Fault
+from proctor.core.settings import ServerSettings
 from proctor.core.spec import AutoRestart, GroupSpec, OutputPolicy, ProcessSpec
+from proctor.core.states import SupervisorState
+from proctor.daemon.activity_log import ActivityLog, Level
+from proctor.daemon.group import Group
+from proctor.daemon.process import Process
+from proctor.runtime import server_url
 
-if TYPE_CHECKING:
-    from proctor.api.room import CurrentConfiguration
-    from proctor.core.settings import ServerSettings
-    from proctor.daemon.activity_log import ActivityLog
-    from proctor.daemon.group import Group
-    from proctor.daemon.process import Process
-    from proctor.daemon.supervisor import Supervisor
-
-
-def make(supervisor: Supervisor, current: CurrentConfiguration, pid: int) -> SupervisorFacade:
-    """The daemon, as plug-ins know it.  `pid` is the one that users see."""
-    return SupervisorFacade(supervisor, current, pid)
+_AUTORESTART: Mapping[AutoRestart, object] = {
+    AutoRestart.NEVER: False,
+    AutoRestart.ALWAYS: True,
+    AutoRestart.UNEXPECTED: "unexpected",
+}
 
 
-class ProcessConfigFacade:
-    """`process.config`: the options of a program by their names in the configuration file."""
-
-    def __init__(self, spec: ProcessSpec) -> None:
-        self.name = spec.name
-        self.command = spec.command
-        self.directory = spec.directory
-        self.umask = spec.umask
-        self.uid = spec.uid
-        self.priority = spec.priority
-        self.environment = dict(spec.environment)
-        self.serverurl = spec.serverurl
-        self.redirect_stderr = spec.redirect_stderr
-        self.autostart = spec.start.autostart
-        self.startsecs = spec.start.startsecs
-        self.startretries = spec.start.startretries
-        self.autorestart: bool | AutoRestart = {
-            AutoRestart.ALWAYS: True,
-            AutoRestart.NEVER: False,
-        }.get(spec.start.autorestart, spec.start.autorestart)
-        self.exitcodes = list(spec.start.exitcodes)
-        self.stopsignal = spec.stop.stopsignal
-        self.stopwaitsecs = spec.stop.stopwaitsecs
-        self.stopasgroup = spec.stop.stopasgroup
-        self.killasgroup = spec.stop.killasgroup
-        self._output("stdout", spec.stdout)
-        self._output("stderr", spec.stderr)
-
-    def _output(self, channel: str, policy: OutputPolicy) -> None:
-        setattr(self, f"{channel}_logfile", policy.path)
-        setattr(self, f"{channel}_logfile_maxbytes", policy.maxbytes)
-        setattr(self, f"{channel}_logfile_backups", policy.backups)
-        setattr(self, f"{channel}_capture_maxbytes", policy.capture_maxbytes)
-        setattr(self, f"{channel}_events_enabled", policy.events_enabled)
-        setattr(self, f"{channel}_syslog", policy.syslog)
+def make(service: Service) -> Supervisord:
+    """The daemon as plug-ins know it; the daemon finds this by the entry point of our package."""
+    return Supervisord(service)
 
 
-class GroupConfigFacade:
-    """`group.config`; also an entry of `options.process_group_configs`."""
+class Supervisord:
+    """What a factory receives as its first argument."""
 
-    def __init__(self, spec: GroupSpec) -> None:
-        self.spec = spec
-        self.name = spec.name
-        self.priority = spec.priority
-        self.process_configs = [ProcessConfigFacade(process) for process in spec.processes]
-
-
-class ProcessFacade:
-    """A process.  `spawn` and `stop` ask for it and return at once."""
-
-    def __init__(self, supervisor: Supervisor, group: GroupFacade, process: Process) -> None:
-        self._supervisor = supervisor
-        self._process = process
-        self.group = group
-        self.config = ProcessConfigFacade(process.spec)
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.options = Options(service)
 
     @property
-    def pid(self) -> int:
-        """0 if there is none."""
-        return self._process.pid
+    def process_groups(self) -> dict[str, ProcessGroup]:
+        """The active groups by name."""
+        supervisor = self.service.supervisor
+        return {
+            name: ProcessGroup(self.service, group) for name, group in supervisor.groups.items()
+        }
+
+    def get_state(self) -> int:
+        """The code of what the daemon is doing."""
+        return int(self.service.supervisor.mood)
+
+    def add_process_group(self, config: GroupConfig) -> bool:
+        """Make a group active and start what starts by itself; False if it is active already."""
+        try:
+            group = self.service.supervisor.add_group(config.spec)
+        except Fault:
+            return False
+        self.service.supervisor.autostart(group)
+        return True
+
+    def remove_process_group(self, name: str) -> bool:
+        """Forget a group; False while anything in it runs.  Raises KeyError for no such group."""
+        if name not in self.service.supervisor.groups:
+            raise KeyError(name)
+        try:
+            self.service.supervisor.remove_group(name)
+        except Fault:
+            return False
+        return True
+
+    def diff_to_active(self) -> tuple[list[GroupConfig], list[GroupConfig], list[GroupConfig]]:
+        """(added, changed, removed) groups of the configuration as last read."""
+        active = tuple(group.spec for group in self.service.supervisor.groups.values())
+        found = diff(active, self.service.context.configuration.value.groups)
+        return _configs(found.added), _configs(found.changed), _configs(found.removed)
+
+
+class Options:
+    """The daemon's settings and surroundings."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.logger = Logger(service.supervisor.log)
+
+    @property
+    def identifier(self) -> str:
+        """The configured identifier."""
+        return self._service.context.configuration.value.daemon.identifier
+
+    @property
+    def configfile(self) -> str:
+        """The absolute path of the main configuration file."""
+        return self._service.context.configuration.value.path
+
+    @property
+    def serverurl(self) -> str | None:
+        """The URL that children are given."""
+        return server_url(self._service.context.configuration.value.servers)
+
+    @property
+    def process_group_configs(self) -> list[GroupConfig]:
+        """The groups of the configuration as last read, active or not."""
+        return _configs(self._service.context.configuration.value.groups)
+
+    @property
+    def server_configs(self) -> list[dict[str, object]]:
+        """Each HTTP server as a dictionary, TCP ones first."""
+        servers = self._service.context.configuration.value.servers
+        return [_server(each) for each in sorted(servers, key=lambda each: each.file is not None)]
+
+    @property
+    def httpservers(self) -> list[tuple[dict[str, object], None]]:
+        """Each HTTP server's dictionary; the servers themselves are not for plug-ins."""
+        return [(config, None) for config in self.server_configs]
+
+    @property
+    def mood(self) -> int:
+        """What the daemon is doing; assign SHUTDOWN or RESTARTING to begin that."""
+        return int(self._service.supervisor.mood)
+
+    @mood.setter
+    def mood(self, state: int) -> None:
+        orders = {
+            SupervisorState.SHUTDOWN: self._service.context.shutdown,
+            SupervisorState.RESTARTING: self._service.context.restart,
+        }
+        if state != self.mood:
+            orders[SupervisorState(state)]()
+
+    def get_pid(self) -> int:
+        """The pid that users know us by."""
+        return self._service.context.pid
+
+    def process_config(self, do_usage: bool = False) -> None:
+        """Read the configuration anew.  Raises ValueError, and keeps the old one, if it is bad."""
+        try:
+            self._service.context.configuration.value = self._service.context.reread()
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+
+class ProcessGroup:
+    """An active group."""
+
+    def __init__(self, service: Service, group: Group) -> None:
+        self._service = service
+        self._group = group
+        self.config = GroupConfig(group.spec)
+
+    @property
+    def processes(self) -> dict[str, Subprocess]:
+        """Its processes by name."""
+        return {name: Subprocess(self, each) for name, each in self._group.processes.items()}
+
+    @property
+    def service(self) -> Service:
+        """Where its processes are asked."""
+        return self._service
+
+
+class Subprocess:
+    """A process."""
+
+    def __init__(self, group: ProcessGroup, process: Process) -> None:
+        self.group = group
+        self.config = ProcessConfig(process.spec, process)
+        self._process = process
 
     @property
     def state(self) -> int:
@@ -96,8 +181,13 @@ class ProcessFacade:
         return int(self._process.state)
 
     def get_state(self) -> int:
-        """The code of its state."""
+        """The same."""
         return self.state
+
+    @property
+    def pid(self) -> int:
+        """The pid of its child, 0 if there is none."""
+        return self._process.pid
 
     @property
     def laststart(self) -> float:
@@ -111,7 +201,7 @@ class ProcessFacade:
 
     @property
     def backoff(self) -> int:
-        """How many starts in a row have failed."""
+        """How many starts have failed in a row."""
         return self._process.lifecycle.tries
 
     @property
@@ -121,142 +211,131 @@ class ProcessFacade:
 
     @property
     def exitstatus(self) -> int | None:
-        """Of the last run; -1 after a death by signal, None before the first end."""
-        ended = self._process.lifecycle.exit
-        return None if ended is None else ended.number
+        """How the last run ended, -1 for a death by signal, None if it has not."""
+        status = self._process.lifecycle.exit
+        return None if status is None else status.number
 
     def spawn(self) -> None:
-        """Start it.  Raises Fault."""
-        self._supervisor.start(self._process)
+        """Start it.  The child comes later; nothing happens when it runs already."""
+        self._ask(self.group.service.supervisor.start)
 
-    def stop(self) -> None:
-        """Stop it.  Raises Fault."""
-        self._supervisor.stop(self._process)
+    def stop(self) -> str | None:
+        """Ask it to end; answers with why not."""
+        return self._ask(self.group.service.supervisor.stop)
+
+    def signal(self, signum: int) -> str | None:
+        """Send a signal; answers with why not."""
+        return self._ask(lambda process: self.group.service.supervisor.signal(process, signum))
 
     def write(self, chars: str | bytes) -> None:
-        """Send it to its stdin.  Raises Fault."""
-        self._process.write_stdin(chars.encode() if isinstance(chars, str) else chars)
+        """Send text to its stdin.  Raises OSError (EPIPE) when there is nobody to read it."""
+        data = chars.encode() if isinstance(chars, str) else chars
+        try:
+            self._process.write_stdin(data)
+        except Fault as fault:
+            raise BrokenPipeError(fault.text) from fault
 
-    def __repr__(self) -> str:
-        return f"<Process {make_namespec(self._process.group_name, self._process.name)}>"
-
-
-class GroupFacade:
-    """A group of processes."""
-
-    def __init__(self, supervisor: Supervisor, group: Group) -> None:
-        self.config = GroupConfigFacade(group.spec)
-        self.processes = {
-            name: ProcessFacade(supervisor, self, process)
-            for name, process in group.processes.items()
-        }
+    def _ask(self, order: Any) -> str | None:
+        try:
+            order(self._process)
+        except Fault as fault:
+            return fault.text
+        return None
 
 
-class OptionsFacade:
-    """`supervisord.options`."""
+class GroupConfig:
+    """A group as configured."""
 
-    def __init__(self, supervisor: Supervisor, current: CurrentConfiguration, pid: int) -> None:
-        self._supervisor = supervisor
-        self._current = current
-        self._pid = pid
+    def __init__(self, spec: GroupSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.priority = spec.priority
+        self.process_configs = [ProcessConfig(each) for each in spec.processes]
 
-    @property
-    def identifier(self) -> str:
-        """The daemon's identifier."""
-        return self._current.value.daemon.identifier
 
-    @property
-    def mood(self) -> int:
-        """The code of the daemon's state."""
-        return int(self._supervisor.mood)
+class ProcessConfig:
+    """A process as configured; its attributes are named as its options."""
 
-    @property
-    def logger(self) -> ActivityLog:
-        """The main log: `info`, `warn`, `error`, `critical`, `debug`."""
-        return self._supervisor.log
+    def __init__(self, spec: ProcessSpec, process: Process | None = None) -> None:
+        self._options = _options(spec)
+        if process is not None:
+            for stream in ("stdout", "stderr"):
+                self._options[f"{stream}_logfile"] = process.logfile(stream)
 
-    @property
-    def configfile(self) -> str:
-        """The path of the main file."""
-        return self._current.value.path
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._options[name]
+        except KeyError:
+            raise AttributeError(f"a process has no option {name!r}") from None
 
-    @property
-    def serverurl(self) -> str | None:
-        """What programs get as SUPERVISOR_SERVER_URL."""
-        servers = self._current.value.servers
-        unix = [f"unix://{one.file}" for one in servers if one.file is not None]
-        inet = [f"http://{one.host or 'localhost'}:{one.port}" for one in servers if not one.file]
-        return unix[0] if unix else inet[-1] if inet else None
 
-    @property
-    def server_configs(self) -> list[dict[str, object]]:
-        """One dict per server: family, host and port or file, section, username, password."""
-        return [_server(one) for one in self._current.value.servers]
+class Logger:
+    """The main log with the methods that plug-ins call."""
 
-    @property
-    def process_group_configs(self) -> list[GroupConfigFacade]:
-        """The groups of the configuration as last read."""
-        return [GroupConfigFacade(spec) for spec in self._current.value.groups]
+    def __init__(self, log: ActivityLog) -> None:
+        self._log = log
 
-    def get_pid(self) -> int:
-        """The pid that users see."""
-        return self._pid
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("critical", "error", "warn", "info", "debug", "trace", "blather"):
+            raise AttributeError(f"a logger has no {name!r}")
+        return lambda text, **values: self.log(Level.named(name), text, **values)
+
+    def log(self, level: int, text: object, **values: object) -> None:
+        """A line; `values` fill %(names)s."""
+        self._log.log(Level(level), str(text) % values if values else str(text))
+
+
+def _configs(groups: tuple[GroupSpec, ...]) -> list[GroupConfig]:
+    return [GroupConfig(spec) for spec in groups]
 
 
 def _server(settings: ServerSettings) -> dict[str, object]:
-    import socket
-
     common = {
         "section": settings.section,
         "username": settings.username,
         "password": settings.password,
     }
-    if settings.file is not None:
-        return {"family": socket.AF_UNIX, "file": settings.file, **common}
-    return {"family": socket.AF_INET, "host": settings.host, "port": settings.port, **common}
+    if settings.file is None:
+        return {"family": socket.AF_INET, "host": settings.host, "port": settings.port, **common}
+    return {"family": socket.AF_UNIX, "file": settings.file, "chmod": settings.mode, **common}
 
 
-class SupervisorFacade:
-    """`supervisord`, the argument of every factory."""
+def _options(spec: ProcessSpec) -> dict[str, object]:
+    return {
+        **{name: getattr(spec, name) for name in _PLAIN},
+        "environment": dict(spec.environment),
+        "autostart": spec.start.autostart,
+        "autorestart": _AUTORESTART[spec.start.autorestart],
+        "startsecs": spec.start.startsecs,
+        "startretries": spec.start.startretries,
+        "exitcodes": list(spec.start.exitcodes),
+        "stopsignal": spec.stop.stopsignal,
+        "stopwaitsecs": spec.stop.stopwaitsecs,
+        "stopasgroup": spec.stop.stopasgroup,
+        "killasgroup": spec.stop.killasgroup,
+        **_stream("stdout", spec.stdout),
+        **_stream("stderr", spec.stderr),
+    }
 
-    def __init__(self, supervisor: Supervisor, current: CurrentConfiguration, pid: int) -> None:
-        self._supervisor = supervisor
-        self._current = current
-        self.options = OptionsFacade(supervisor, current, pid)
 
-    @property
-    def process_groups(self) -> dict[str, GroupFacade]:
-        """The active groups by name."""
-        groups = self._supervisor.groups.items()
-        return {name: GroupFacade(self._supervisor, group) for name, group in groups}
+_PLAIN = (
+    "name",
+    "command",
+    "directory",
+    "umask",
+    "priority",
+    "uid",
+    "serverurl",
+    "redirect_stderr",
+)
 
-    def get_state(self) -> int:
-        """The code of the daemon's state."""
-        return int(self._supervisor.mood)
 
-    def diff_to_active(
-        self,
-    ) -> tuple[list[GroupConfigFacade], list[GroupConfigFacade], list[GroupConfigFacade]]:
-        """(added, changed, removed): the configuration as last read against what is active."""
-        active = [group.spec for group in self._supervisor.groups.values()]
-        found = diff(active, self._current.value.groups)
-        added, changed, removed = found.added, found.changed, found.removed
-        return (
-            [GroupConfigFacade(spec) for spec in added],
-            [GroupConfigFacade(spec) for spec in changed],
-            [GroupConfigFacade(spec) for spec in removed],
-        )
-
-    def add_process_group(self, config: GroupConfigFacade) -> bool:
-        """Make a group active; False if it is already."""
-        if config.name in self._supervisor.groups:
-            return False
-        self._supervisor.autostart(self._supervisor.add_group(config.spec))
-        return True
-
-    def remove_process_group(self, name: str) -> bool:
-        """Forget a group; False while any process of it is unstopped.  Raises KeyError."""
-        if self._supervisor.groups[name].unstopped():
-            return False
-        self._supervisor.remove_group(name)
-        return True
+def _stream(name: str, policy: OutputPolicy) -> dict[str, object]:
+    return {
+        f"{name}_logfile": policy.path,
+        f"{name}_logfile_maxbytes": policy.maxbytes,
+        f"{name}_logfile_backups": policy.backups,
+        f"{name}_capture_maxbytes": policy.capture_maxbytes,
+        f"{name}_events_enabled": policy.events_enabled,
+        f"{name}_syslog": policy.syslog,
+    }
