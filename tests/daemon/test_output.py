@@ -190,7 +190,7 @@ def test_a_listener_hears_the_bytes() -> None:
     """Whoever was entered before the spawn."""
     with a_heart(a_process("web")) as heart:
         heard: list[bytes] = []
-        heart.process("web").listeners["stdout"] = heard.append
+        heart.process("web").listen("stdout", heard.append)
         heart.start("web")
         says(heart, b"READY\n")
         assert heard == [b"READY\n"]

@@ -11,7 +11,6 @@ import pytest
 from builders import Heart, a_group, a_heart, a_process
 from fakes import EPOCH, Behaviour
 from proctor.core.events import Event, ProcessStateChanged
-from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault
 from proctor.core.plan import SpawnFailure
 from proctor.core.states import ProcessState as S
@@ -278,14 +277,6 @@ def test_exit_numbers() -> None:
         assert heart.said("SEGV") == ["WARN exited: web (terminated by SIGSEGV; not expected)"]
         heart.start("web")
         assert web.exit_number == 0
-
-
-def test_a_foreign_end_is_announced_by_number_or_name() -> None:
-    """What the log says of an orphan that was reaped."""
-    from proctor.daemon import words
-
-    assert words.reaped(5, ExitStatus(code=1)) == "reaped unknown pid 5 (exit status 1)"
-    assert words.reaped(5, ExitStatus(signal=15)) == "reaped unknown pid 5 (terminated by SIGTERM)"
 
 
 # Groups

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from proctor.core.spec import SocketSpec
 from proctor.daemon.activity_log import ActivityLog
-from proctor.daemon.output import LogDrain
+from proctor.daemon.surroundings import LogDrain
 from proctor.posix.sockets import open_fastcgi
 
 

@@ -8,7 +8,8 @@ from proctor.core.spec import GroupSpec, LogKind, ProcessSpec
 from proctor.core.states import STOPPED_STATES
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.output import CHANNELS
-from proctor.daemon.process import Process, Surroundings
+from proctor.daemon.process import Process
+from proctor.daemon.surroundings import Surroundings
 from proctor.posix import autolog
 
 

@@ -13,58 +13,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar
+from functools import partial
 
-from proctor.core.capture import Capture, Decoder, Piece
+from proctor.core.capture import Capture, Message, Piece, Text
+from proctor.core.events import ProcessCommunicated, ProcessLogged
 from proctor.core.plan import ChildPipes
 from proctor.core.spec import LogKind, OutputPolicy, ProcessSpec
+from proctor.daemon import words
+from proctor.daemon.activity_log import Level
+from proctor.daemon.surroundings import Channel, Deliver, Surroundings
 from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
-
-T = TypeVar("T")
 
 CHANNELS = ("stdout", "stderr")
 
 # What our lines in syslog begin with: the name of the program that writes them.
 IDENT = "supervisord"
 
-Deliver = Callable[[Sequence[Piece]], None]
-
-
-class Channel(Protocol):
-    """One pipe of one child, read by the drain thread."""
-
-    def finish(self, done: Callable[[], None]) -> None:
-        """Call `done` when everything that is in the pipe now is in the log."""
-
-    def open_sinks(self) -> Sequence[Sink]:
-        """Its sinks, none once it is closed.  In the drain thread only."""
-
-
-class LogDrain(Protocol):
-    """The drain thread as the heart sees it."""
-
-    def watch(
-        self,
-        fd: int,
-        sinks: Sequence[Sink],
-        decoder: Decoder | None = None,
-        deliver: Deliver | None = None,
-    ) -> Channel:
-        """Move what comes out of `fd` to the sinks; takes the descriptor over."""
-
-    def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
-        """Call `function` in the thread, then `done` with its result on the loop."""
+Listener = Callable[[bytes], None]
 
 
 class Output:
-    """Both streams of one process.  `paths` are the log files by channel, None where there is
-    none.
+    """Both streams of one process.  `paths` are the log files by channel, None where there is none.
+
+    `listeners` hear the text of a channel, from the next spawn on.
     """
 
-    def __init__(self, spec: ProcessSpec, paths: Mapping[str, str | None], drain: LogDrain) -> None:
+    def __init__(
+        self, spec: ProcessSpec, paths: Mapping[str, str | None], around: Surroundings
+    ) -> None:
+        self.listeners: dict[str, Listener] = {}
         self._spec = spec
         self._paths = paths
-        self._drain = drain
+        self._around = around
         self._sinks: dict[str, list[Sink]] = {}  # Opened, but no child writes to them yet.
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
@@ -84,23 +64,20 @@ class Output:
                 self._sinks = result
                 done(None)
 
-        self._drain.call(lambda: self._open(wanted), opened)
+        self._around.drain.call(lambda: self._open(wanted), opened)
 
     def abandon(self) -> None:
         """There will be no child: close what was opened for it."""
         sinks, self._sinks = self._sinks, {}
         if sinks:
-            self._drain.call(lambda: _close_all(sinks), lambda _: None)
+            self._around.drain.call(lambda: _close_all(sinks), lambda _: None)
 
-    def attach(self, pipes: ChildPipes, look: Callable[[str], Deliver | None], strip: bool) -> None:
-        """Read the pipes of a new child.
-
-        `look` says, by channel, who must see the output; `strip` takes terminal sequences out.
-        """
+    def attach(self, pid: int, pipes: ChildPipes) -> None:
+        """Read the pipes of a new child."""
         sinks, self._sinks, self._decoders = self._sinks, {}, []
         fds = {"stdout": pipes.stdout, "stderr": pipes.stderr}
         self._channels = {
-            name: self._watch(name, fd, sinks.get(name, []), look(name), strip)
+            name: self._watch(name, pid, fd, sinks.get(name, []))
             for name, fd in fds.items()
             if fd is not None
         }
@@ -132,7 +109,7 @@ class Output:
             for name in CHANNELS:
                 self._clear(name, channels.get(name))
 
-        self._drain.call(work, done)
+        self._around.drain.call(work, done)
 
     def reopen(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files anew by their names, after somebody moved them away."""
@@ -144,25 +121,60 @@ class Output:
 
         channels = list(self._channels.values())
         if channels:
-            self._drain.call(work, done)
+            self._around.drain.call(work, done)
 
-    def policy(self, name: str) -> OutputPolicy:
-        """What is configured for `stdout` or `stderr`."""
+    def _policy(self, name: str) -> OutputPolicy:
         return self._spec.stdout if name == "stdout" else self._spec.stderr
 
-    def _watch(
-        self, name: str, fd: int, sinks: list[Sink], deliver: Deliver | None, strip: bool
-    ) -> Channel:
+    # Who looks at the bytes
+
+    def _watch(self, name: str, pid: int, fd: int, sinks: list[Sink]) -> Channel:
+        strip = self._around.settings.strip_ansi
+        deliver = self._listener(name, pid)
         if deliver is None and not strip:
-            return self._drain.watch(fd, sinks)
-        decoder = Capture(self.policy(name).capture_maxbytes, strip)
+            return self._around.drain.watch(fd, sinks)
+        decoder = Capture(self._policy(name).capture_maxbytes, strip)
         self._decoders.append(decoder)
-        return self._drain.watch(fd, sinks, decoder, deliver)
+        return self._around.drain.watch(fd, sinks, decoder, deliver)
+
+    def _listener(self, name: str, pid: int) -> Deliver | None:
+        """Who gets the pieces of a stream; None when nobody needs to look at it."""
+        policy = self._policy(name)
+        debug = self._around.log.wants(Level.DEBUG)
+        if not (
+            policy.events_enabled or policy.capture_maxbytes or debug or name in self.listeners
+        ):
+            return None
+        return partial(self._heard, name, pid)
+
+    def _heard(self, name: str, pid: int, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            match piece:
+                case Message(data):
+                    self._heard_message(name, pid, data)
+                case Text(data):
+                    self._heard_text(name, pid, data)
+
+    def _heard_message(self, name: str, pid: int, data: bytes) -> None:
+        spec = self._spec
+        self._around.log.debug(f"'{spec.name}' {name} emitted a comm event")
+        self._around.bus.publish(ProcessCommunicated(spec.name, spec.group, pid, name, data))
+
+    def _heard_text(self, name: str, pid: int, data: bytes) -> None:
+        spec = self._spec
+        if self._around.log.wants(Level.DEBUG):
+            self._around.log.debug(words.output(spec.name, name, data))
+        if self._policy(name).events_enabled:
+            self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
+        if name in self.listeners:
+            self.listeners[name](data)
+
+    # Opening and clearing
 
     def _has_sinks(self, name: str) -> bool:
         if name == "stderr" and self._spec.redirect_stderr:
             return False
-        return self._paths[name] is not None or self.policy(name).syslog
+        return self._paths[name] is not None or self._policy(name).syslog
 
     # In the drain thread
 
@@ -178,14 +190,14 @@ class Output:
         return sinks
 
     def _open_sinks(self, name: str) -> Iterator[Sink]:
-        policy, path = self.policy(name), self._paths[name]
+        policy, path = self._policy(name), self._paths[name]
         if path is not None:
             yield open_sink(path, policy.maxbytes, policy.backups, self._mode(name))
         if policy.syslog:
             yield SyslogSink(IDENT, self._spec.name)
 
     def _mode(self, name: str) -> int:
-        return 0o600 if self.policy(name).kind is LogKind.AUTO else 0o666
+        return 0o600 if self._policy(name).kind is LogKind.AUTO else 0o666
 
     def _clear(self, name: str, channel: Channel | None) -> None:
         opened = channel.open_sinks() if channel else ()

@@ -10,55 +10,28 @@ by time, so a child that died too early is never promoted to RUNNING (gotcha G2)
 
 from __future__ import annotations
 
-import errno as errnos
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from proctor.core.capture import Message, Piece, Text
-from proctor.core.events import Event, ProcessCommunicated, ProcessLogged, ProcessStateChanged
+from proctor.core.events import ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.lifecycle import Became, Effect, Effects, Lifecycle, Signal, Spawn
-from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
-from proctor.core.settings import DaemonSettings
+from proctor.core.plan import ChildPipes, SpawnFailure
 from proctor.core.spec import ProcessSpec
 from proctor.core.states import ProcessState
 from proctor.daemon import words
-from proctor.daemon.activity_log import ActivityLog, Level
-from proctor.daemon.bus import EventBus
-from proctor.daemon.command import Command, child_environment, resolve
+from proctor.daemon.command import resolve
 from proctor.daemon.fastcgi import SharedSocket
-from proctor.daemon.host import Host, Timer
-from proctor.daemon.output import Deliver, LogDrain, Output
+from proctor.daemon.host import Timer
+from proctor.daemon.launch import Launch
+from proctor.daemon.output import Listener, Output
 from proctor.daemon.stdin import InputChannel
-from proctor.posix.users import identity
+from proctor.daemon.surroundings import Job, Surroundings
 
 # How long a frozen log disk may delay the announcement of an exit, in seconds.
 DRAIN_BOUND = 5.0
-
-Job = Callable[[], None]
-Listener = Callable[[bytes], None]
-Pieces = Sequence[Piece]
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What all processes share.  `pid` is the one that users see of the daemon; `submit` puts a job
-    of a process at the end of the one queue; `may_start` says whether anything may be started by
-    itself (not during shutdown).
-    """
-
-    host: Host
-    drain: LogDrain
-    log: ActivityLog
-    bus: EventBus
-    settings: DaemonSettings
-    server_url: str | None
-    pid: int
-    submit: Callable[[Process, Job], None]
-    may_start: Callable[[], bool]
 
 
 class Process:
@@ -77,12 +50,10 @@ class Process:
         self.lifecycle = Lifecycle(spec)
         self.start_wall = 0.0
         self.stop_wall = 0.0
-        # Who hears the text of `stdout` or `stderr`, from the next spawn on.
-        self.listeners: dict[str, Listener] = {}
         self._around = around
         self._paths = paths
         self._socket = socket
-        self._output = Output(spec, paths, around.drain)
+        self._output = Output(spec, paths, around)
         self._stdin: InputChannel | None = None
         self._timer: Timer | None = None
         self._due: float | None = None
@@ -127,6 +98,11 @@ class Process:
     def logfile(self, channel: str) -> str | None:
         """The log file of `stdout` or `stderr`; None when it has none."""
         return self._paths[channel]
+
+    def listen(self, channel: str, listener: Listener) -> None:
+        """Let `listener` hear what the process writes to `stdout` or `stderr`, from the next spawn
+        on."""
+        self._output.listeners[channel] = listener
 
     def command_problem(self) -> Fault | None:
         """Why the command cannot be executed, NO_FILE or NOT_EXECUTABLE; None when it can."""
@@ -208,16 +184,16 @@ class Process:
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         """The child runs."""
-        self._around.submit(self, partial(self._spawned, pid, pipes, at))
+        self._submit(partial(self._spawned, pid, pipes, at))
 
     def spawn_failed(self, failure: SpawnFailure, at: float) -> None:
         """There is no child."""
         text = words.spawn_failure(self.name, failure)
-        self._around.submit(self, partial(self._spawn_failed, text, at))
+        self._submit(partial(self._spawn_failed, text, at))
 
     def exited(self, status: ExitStatus, at: float) -> None:
         """The child is gone."""
-        self._around.submit(self, partial(self._exited, status, at))
+        self._submit(partial(self._exited, status, at))
 
     def signal_failed(self, errno: int, at: float) -> None:
         """A signal was refused."""
@@ -227,7 +203,7 @@ class Process:
 
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         around = self._around
-        self._output.attach(pipes, partial(self._look, pid), around.settings.strip_ansi)
+        self._output.attach(pid, pipes)
         self._stdin = None if pipes.stdin is None else InputChannel(around.host, pipes.stdin)
         around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
@@ -247,7 +223,7 @@ class Process:
         self._end = end = (status, at)
         self._end_bound = self._around.host.now() + DRAIN_BOUND
         self._arm()
-        self._output.finish(lambda: self._around.submit(self, partial(self._drained, end)))
+        self._output.finish(lambda: self._submit(partial(self._drained, end)))
 
     def _drained(self, end: tuple[ExitStatus, float]) -> None:
         if self._end is not end:
@@ -262,43 +238,16 @@ class Process:
             self._stdin = None
         self._give_socket_back()
         self._step(self.lifecycle.exited(status, at))
-        self._around.submit(self, partial(host.acknowledge, self.key, pid))
-
-    # Output that somebody wants to see
-
-    def _look(self, pid: int, channel: str) -> Deliver | None:
-        """Who gets the pieces of a stream; None when nobody needs to look at it."""
-        policy = self._output.policy(channel)
-        debug = self._around.log.wants(Level.DEBUG)
-        listener = self.listeners.get(channel)
-        if not (policy.events_enabled or policy.capture_maxbytes or debug or listener):
-            return None
-        return partial(self._heard, pid, channel, policy.events_enabled, listener)
-
-    def _heard(
-        self, pid: int, channel: str, as_events: bool, listener: Listener | None, pieces: Pieces
-    ) -> None:
-        for piece in pieces:
-            event: Event | None = None
-            match piece:
-                case Message(data):
-                    text = f"'{self.name}' {channel} emitted a comm event"
-                    event = ProcessCommunicated(self.name, self.group_name, pid, channel, data)
-                case Text(data):
-                    text = words.output(self.name, channel, data)
-                    if as_events:
-                        event = ProcessLogged(self.name, self.group_name, pid, channel, data)
-                    if listener is not None:
-                        listener(data)
-            self._around.log.debug(text)
-            if event is not None:
-                self._around.bus.publish(event)
+        self._submit(partial(host.acknowledge, self.key, pid))
 
     # Effects
 
+    def _submit(self, job: Job) -> None:
+        self._around.submit(self, job)
+
     def _step(self, effects: Effects) -> None:
         for effect in effects:
-            self._around.submit(self, partial(self._carry_out, effect))
+            self._submit(partial(self._carry_out, effect))
         self._arm()
 
     def _carry_out(self, effect: Effect) -> None:
@@ -306,7 +255,7 @@ class Process:
             case Became():
                 self._announce(effect)
             case Spawn():
-                self._prepare()
+                self._launch()
             case Signal():
                 self._kill(effect)
 
@@ -342,71 +291,19 @@ class Process:
         self._around.log.debug(words.killing(self.spec, signal))
         self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)
 
-    # Spawning: find the program, open the logs, then ask the host
-
-    def _prepare(self) -> None:
+    def _launch(self) -> None:
         self.start_wall = self._around.host.wall()
-        try:
-            command = resolve(self.spec)
-        except Fault as fault:
-            self._cannot_spawn(fault.detail)
-            return
-
-        def opened(error: OSError | None) -> None:
-            self._around.submit(self, partial(self._logs_opened, command, error))
-
-        self._output.open(opened)
-
-    def _logs_opened(self, command: Command, error: OSError | None) -> None:
-        if error is not None:
-            failure = SpawnFailure("log", error.errno or errnos.EIO)
-            self._cannot_spawn(words.spawn_failure(self.name, failure))
-            return
-        if self._socket is None:
-            self._spawn(command, None)
-            return
-
-        def acquired(fd: int | str) -> None:
-            self._around.submit(self, partial(self._spawn, command, fd))
-
-        self._socket.acquire(self.key, acquired)
-
-    def _spawn(self, command: Command, socket_fd: int | str | None) -> None:
-        if isinstance(socket_fd, str):
-            self._cannot_spawn(socket_fd)
-        elif self.state is not ProcessState.STARTING:
-            self._cannot_spawn("a stop came first")
-        else:
-            self._around.host.spawn(self._plan(command, socket_fd), self)
-
-    def _cannot_spawn(self, text: str) -> None:
-        self._spawn_failed(text, self._around.host.now())
-
-    def _plan(self, command: Command, socket_fd: int | None) -> SpawnPlan:
-        spec = self.spec
-        gid: int | None = None
-        groups: tuple[int, ...] = ()
-        uid = None if spec.uid == os.getuid() else spec.uid
-        if uid is not None:
-            try:
-                who = identity(uid)
-                gid, groups = who.gid, who.groups
-            except KeyError:
-                # The spawner says so, where people look for it: in the process's own log.
-                pass
-        return SpawnPlan(
-            key=self.key,
-            filename=command.filename,
-            argv=command.argv,
-            environment=child_environment(spec, self._around.server_url),
-            directory=spec.directory,
-            umask=spec.umask,
-            uid=uid,
-            gid=gid,
-            groups=groups,
-            redirect_stderr=spec.redirect_stderr,
-            socket_fd=socket_fd,
-        )
+        Launch(
+            self.spec,
+            self.key,
+            self._around,
+            self._output,
+            self._socket,
+            sink=self,
+            wanted=lambda: self.state is ProcessState.STARTING,
+            failed=lambda text: self._spawn_failed(text, self._around.host.now()),
+            submit=self._submit,
+        ).begin()
 
     def _give_socket_back(self) -> None:
         if self._socket is not None:
@@ -427,7 +324,7 @@ class Process:
     def _ring(self) -> None:
         self._timer = self._due = None
         if self._end is not None:
-            self._around.submit(self, partial(self._drained, self._end))
+            self._submit(partial(self._drained, self._end))
             return
         now = self._around.host.now()
         self._step(self.lifecycle.tick(now, self._around.may_start()))

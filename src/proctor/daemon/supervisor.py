@@ -33,9 +33,9 @@ from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
 from proctor.daemon.group import Group, build
 from proctor.daemon.host import Host
-from proctor.daemon.output import LogDrain
-from proctor.daemon.process import Job, Process, Surroundings
+from proctor.daemon.process import Process
 from proctor.daemon.rollouts import Shutdown
+from proctor.daemon.surroundings import Job, LogDrain, Owner, Surroundings
 
 
 class Supervisor:
@@ -60,7 +60,7 @@ class Supervisor:
         self.host = host
         self.bus = bus
         self.log = log
-        self._queue: deque[tuple[Process, Job]] = deque()
+        self._queue: deque[tuple[Owner, Job]] = deque()
         self._emptying = False
         self._around = Surroundings(
             host,
@@ -171,8 +171,8 @@ class Supervisor:
 
     # The queue
 
-    def _submit(self, process: Process, job: Job) -> None:
-        self._queue.append((process, job))
+    def _submit(self, owner: Owner, job: Job) -> None:
+        self._queue.append((owner, job))
         if self._emptying:
             return
         self._emptying = True
@@ -182,9 +182,9 @@ class Supervisor:
         finally:
             self._emptying = False
 
-    def _carry_out(self, process: Process, job: Job) -> None:
+    def _carry_out(self, owner: Owner, job: Job) -> None:
         try:
             job()
         except Exception:  # rule 4
-            self.log.critical(f"unexpected error about '{process.name}': {traceback.format_exc()}")
-            process.lost()
+            self.log.critical(f"unexpected error about '{owner.name}': {traceback.format_exc()}")
+            owner.lost()

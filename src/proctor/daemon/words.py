@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 
-from proctor.core.exits import ExitStatus, signal_name
+from proctor.core.exits import signal_name
 from proctor.core.lifecycle import Became, Signal
 from proctor.core.plan import SpawnFailure
 from proctor.core.spec import ProcessSpec
@@ -62,11 +62,6 @@ def spawn_failure(name: str, failure: SpawnFailure) -> str:
     if failure.errno == errno.EAGAIN:
         return f"Too many processes in process table to spawn '{name}'"
     return f"unknown error during fork for '{name}': {reason}"
-
-
-def reaped(pid: int, status: ExitStatus) -> str:
-    """Somebody else's child, left to us, has ended."""
-    return f"reaped unknown pid {pid} ({status})"
 
 
 def output(name: str, channel: str, data: bytes) -> str:

@@ -1,0 +1,76 @@
+"""Surroundings: what all processes share, and the seam to the drain thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from proctor.core.capture import Decoder, Piece
+from proctor.core.settings import DaemonSettings
+from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.bus import EventBus
+from proctor.daemon.host import Host
+from proctor.posix.sinks import Sink
+
+T = TypeVar("T")
+
+Job = Callable[[], None]
+Deliver = Callable[[Sequence[Piece]], None]
+
+
+class Channel(Protocol):
+    """One pipe of one child, read by the drain thread."""
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """Call `done` when everything that is in the pipe now is in the log."""
+
+    def open_sinks(self) -> Sequence[Sink]:
+        """Its sinks, none once it is closed.  In the drain thread only."""
+
+
+class LogDrain(Protocol):
+    """The drain thread as the heart sees it."""
+
+    def watch(
+        self,
+        fd: int,
+        sinks: Sequence[Sink],
+        decoder: Decoder | None = None,
+        deliver: Deliver | None = None,
+    ) -> Channel:
+        """Move what comes out of `fd` to the sinks; takes the descriptor and the sinks over."""
+
+    def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
+        """Call `function` in the thread, then `done` with its result on the loop."""
+
+
+class Owner(Protocol):
+    """Whose job it is that waits in the queue: a process."""
+
+    @property
+    def name(self) -> str:
+        """For the log."""
+
+    def lost(self) -> None:
+        """The job raised what nobody expected."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all processes share.
+
+    `server_url` is what children get as SUPERVISOR_SERVER_URL, None without a server; `pid` is the
+    daemon's, as users see it; `submit` puts a job at the end of the one queue; `may_start` says
+    whether anything may be started by itself (not during shutdown).
+    """
+
+    host: Host
+    drain: LogDrain
+    log: ActivityLog
+    bus: EventBus
+    settings: DaemonSettings
+    server_url: str | None
+    pid: int
+    submit: Callable[[Owner, Job], None]
+    may_start: Callable[[], bool]
