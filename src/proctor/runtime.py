@@ -82,7 +82,9 @@ class Daemon:
         self._log_sinks: list[Sink] = []
         bus = EventBus(self.log.critical)
         url = server_url(beginnings.configuration.servers)
-        self.supervisor = Supervisor(host, self._drain, self.log, bus, settings, server_url=url)
+        self.supervisor = Supervisor(
+            host, self._drain, self.log, bus, settings, server_url=url, pid=beginnings.pid
+        )
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._outcome = Outcome.EXIT
@@ -165,7 +167,7 @@ class Daemon:
     async def _begin_work(self, holdings: Holdings) -> None:
         settings = self._settings
         if not settings.nocleanup:
-            autolog.clean(settings.childlogdir, settings.identifier)
+            autolog.clean(settings.childlogdir, settings.identifier, self.log.warn, self._begin.pid)
         for group in self._current.value.groups:
             self.supervisor.add_group(group)
         assert self._servers is not None
@@ -243,8 +245,7 @@ class Daemon:
         for sink in self._log_sinks:
             self._drain.call(sink.reopen, lambda result: None)
         self.log.info("supervisord logreopen")
-        for process in self.supervisor.all_processes():
-            process.reopen_logs()
+        self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
         return self._begin.reread(self._current.value)

@@ -28,6 +28,8 @@ class ConfigurationRoom(Room):
         new = await self._reread()
         self._warn_about(new)
         self.context.configuration.value = new
+        # Identifier, childlogdir and strip_ansi count for everything new (gotcha G54).
+        self.supervisor.settings = new.daemon
         active = tuple(group.spec for group in self.supervisor.groups.values())
         found = diff(active, new.groups)
         return _names(found.added), _names(found.changed), _names(found.removed)
