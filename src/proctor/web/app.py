@@ -1,0 +1,126 @@
+"""The application: who asks, from where, and which face answers.
+
+It speaks ASGI, so any ASGI server or middleware can stand in front of it.  The order of the checks
+is: Host, login, path, method, other sites.  Paths are looked at in the original's order (compat
+xmlrpc.md, section 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Mapping
+
+from proctor.daemon.activity_log import ActivityLog
+from proctor.web import guard
+from proctor.web.auth import Doorkeeper
+from proctor.web.classic import STATIC_FILES, Classic, PageService
+from proctor.web.complaints import Complaints
+from proctor.web.request import Message, Receive, Refusal, Request, Response, Scope, Send
+from proctor.web.third_party import ThirdParty
+from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
+
+PAGES = ("/", "/index.html", "/tail.html", "/ok.html")
+
+
+class App:
+    """One application for all servers; which of them a request came by is in its scope."""
+
+    def __init__(
+        self,
+        service: PageService,
+        interfaces: Mapping[str, ThirdParty | None],
+        log: ActivityLog,
+    ) -> None:
+        """`interfaces` as `third_party.load` made them."""
+        ours = ServiceNamespace(service)
+        namespaces: dict[str, Namespace] = {
+            name: theirs or ours for name, theirs in interfaces.items()
+        }
+        self._xmlrpc = XmlRpc(namespaces, log)
+        self._classic = Classic(service)
+        self._doorkeeper = Doorkeeper(log)
+        self._complaints = Complaints(log)
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request, scope)
+        except Refusal as refusal:
+            if refusal.status == 403:
+                what = f"{request.method} {request.path} from {request.source}"
+                self._complaints.say(f"refused {what}: {refusal.detail}")
+            response = refusal.response()
+        except Exception:
+            self._log.error(f"Web interface error: {traceback.format_exc()}")
+            response = Refusal(500).response()
+        await _send(response, receive, send)
+
+    async def _respond(self, request: Request, scope: Scope) -> Response:
+        await guard.check_host(request)
+        scope["user"] = await self._doorkeeper.check(request)
+        path, method = request.path, request.method
+        if path.startswith("/RPC2"):
+            _only(method == "POST")
+            guard.check_write(request)
+            return await self._xmlrpc.answer(request)
+        if path == "/logtail" or path.startswith("/logtail/"):
+            _only(method == "GET")
+            return await self._classic.process_log(request)
+        if path.startswith("/mainlogtail"):
+            _only(method == "GET")
+            return await self._classic.main_log(request)
+        if path in PAGES and method in ("GET", "POST"):
+            return await self._classic.page(request)
+        _only(method in ("GET", "HEAD"))
+        if path not in STATIC_FILES:
+            raise Refusal(404)
+        return STATIC_FILES[path]
+
+
+def _only(allowed: bool) -> None:
+    """A wrong method has always been 400 here."""
+    if not allowed:
+        raise Refusal(400)
+
+
+async def _send(response: Response, receive: Receive, send: Send) -> None:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+    start: Message = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": headers,
+    }
+    await send(start)
+    if isinstance(response.body, bytes):
+        await send({"type": "http.response.body", "body": response.body})
+    else:
+        await _send_stream(response.body, receive, send)
+
+
+async def _send_stream(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Until the stream ends or the client goes, whichever comes first."""
+
+    async def pump() -> None:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def hear() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(pump()), asyncio.ensure_future(hear())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,334 @@
+"""The old pages and URLs: a plain table, its actions, the end of a log, and endless log streams.
+
+Markup is ours; paths, parameters, messages and headers are the original's (compat web.md).
+Whatever is put into a page is escaped unless it is Markup.  Actions work by GET, as scripts and
+bookmarks expect, but not from another site (gotcha G29).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.info import ActionResult, ProcessInfo
+from proctor.core.names import make_namespec
+from proctor.core.states import ProcessState
+from proctor.web import guard
+from proctor.web.codec import escaped
+from proctor.web.request import Refusal, Request, Response, error_page, http_date
+
+MAX_STREAMS = 100
+MIN_TAIL = 1024
+MAX_TAIL = 8 * 1024 * 1024
+
+
+class PageService(Protocol):
+    """What the pages ask of the Service."""
+
+    async def get_all_process_info(self) -> list[ProcessInfo]:
+        """All processes."""
+
+    async def get_process_info(self, name: str) -> ProcessInfo:
+        """One process, or Fault BAD_NAME."""
+
+    async def start_process(self, name: str, wait: bool = True) -> bool | list[ActionResult]:
+        """Start one."""
+
+    async def stop_process(self, name: str, wait: bool = True) -> bool | list[ActionResult]:
+        """Stop one."""
+
+    async def start_all_processes(self, wait: bool = True) -> list[ActionResult]:
+        """Start all."""
+
+    async def stop_all_processes(self, wait: bool = True) -> list[ActionResult]:
+        """Stop all."""
+
+    async def clear_process_logs(self, name: str) -> bool:
+        """Empty its logs."""
+
+    async def read_process_stdout_log(self, name: str, offset: int, length: int) -> str:
+        """A range of its log."""
+
+    async def follow_log(self, name: str, channel: str = "stdout") -> AsyncIterator[bytes]:
+        """An endless tail."""
+
+    async def follow_main_log(self) -> AsyncIterator[bytes]:
+        """An endless tail of the main log."""
+
+
+_SECURITY = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+)
+_NOT_CACHED = (
+    ("Pragma", "no-cache"),
+    ("Cache-Control", "no-cache"),
+    ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+)
+_CSS = b"""body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 70em; color: #222 }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .3em .8em .3em 0; border-bottom: 1px solid #ddd }
+a { color: #06c; text-decoration: none; margin-right: .8em }
+#message { background: #ffd; border: 1px solid #dd8; padding: .5em 1em }
+.statusrunning { color: #070 } .statuserror { color: #b00; font-weight: bold }
+.statusnominal { color: #666 }
+pre { background: #f6f6f6; padding: 1em; white-space: pre-wrap; overflow-wrap: anywhere }
+"""
+STATIC_FILES = {
+    "/stylesheets/supervisor.css": Response(
+        200, (("Content-Type", "text/css"), ("X-Content-Type-Options", "nosniff")), _CSS
+    )
+}
+
+_WHY = {
+    FaultCode.NO_FILE: "no such file",
+    FaultCode.NOT_EXECUTABLE: "file not executable",
+    FaultCode.ALREADY_STARTED: "already started",
+    FaultCode.SPAWN_ERROR: "spawn error",
+    FaultCode.ABNORMAL_TERMINATION: "abnormal termination",
+}
+_RESTING = (ProcessState.STOPPED, ProcessState.EXITED, ProcessState.FATAL)
+_CLASSES = {
+    ProcessState.RUNNING: "statusrunning",
+    ProcessState.FATAL: "statuserror",
+    ProcessState.BACKOFF: "statuserror",
+}
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+
+def element(tag: str, *children: str, **attributes: str) -> Markup:
+    """An element.  Children and attribute values are escaped, except Markup; `class_` is class."""
+    inside = "".join(child if isinstance(child, Markup) else _text(child) for child in children)
+    written = "".join(f' {name.rstrip("_")}="{_text(value)}"' for name, value in attributes.items())
+    return Markup(f"<{tag}{written}>{inside}</{tag}>")
+
+
+def _text(text: str) -> str:
+    return escaped(text).replace('"', "&quot;").replace("'", "&#39;")
+
+
+def _page(title: str, *body: str) -> Response:
+    head = element("head", _META, element("title", title), _STYLE)
+    html = f"<!DOCTYPE html>\n{element('html', head, element('body', *body), lang='en')}\n"
+    kind = (("Content-Type", "text/html;charset=utf-8"),)
+    return Response(200, (*kind, *_NOT_CACHED, *_SECURITY), html.encode())
+
+
+_META = Markup('<meta charset="utf-8">')
+_STYLE = Markup('<link rel="stylesheet" href="stylesheets/supervisor.css">')
+
+
+class Classic:
+    """Pages and streams over one Service."""
+
+    def __init__(self, service: PageService) -> None:
+        self._service = service
+        self._streams = 0
+
+    async def page(self, request: Request) -> Response:
+        """`/`, `/index.html`, `/tail.html`, `/ok.html`."""
+        if request.path == "/ok.html":
+            return Response(200, (("Content-Type", "text/plain"),), b"OK")
+        form = await request.form()
+        if request.path == "/tail.html":
+            return await self._tail_page(form)
+        if action := form.get("action"):
+            guard.check_write(request)
+            return _redirect(request, await self._act(action, form.get("processname")))
+        return await self._status_page(form.get("message", ""))
+
+    # Streams
+
+    async def process_log(self, request: Request) -> Response:
+        """`/logtail/<name>[/<channel>]`; 404 for whatever cannot be followed (gotcha G75)."""
+        parts = [unquote(part) for part in request.path.split("/")[2:]]
+        name, channel = parts[0] if parts else "", parts[1] if len(parts) > 1 else "stdout"
+        if not name or len(parts) > 2:
+            raise Refusal(404)
+        return await self._stream(request, self._service.follow_log(name, channel))
+
+    async def main_log(self, request: Request) -> Response:
+        """`/mainlogtail`."""
+        return await self._stream(request, self._service.follow_main_log())
+
+    async def _stream(
+        self, request: Request, following: Awaitable[AsyncIterator[bytes]]
+    ) -> Response:
+        try:
+            chunks = await following
+        except Fault:
+            raise Refusal(404) from None
+        # Each is a timer and perhaps a slow reader; the unix socket is never shut out by others.
+        if self._streams >= MAX_STREAMS and not request.over_unix:
+            raise Refusal(503)
+        headers = (
+            ("Last-Modified", http_date(int(time.time()))),
+            ("Content-Type", "text/plain;charset=utf-8"),
+            ("X-Accel-Buffering", "no"),
+            ("X-Content-Type-Options", "nosniff"),
+        )
+        return Response(200, headers, self._counted(chunks))
+
+    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._streams += 1
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            self._streams -= 1
+
+    # Pages
+
+    async def _status_page(self, message: str) -> Response:
+        try:
+            rows = [_row(info) for info in await self._service.get_all_process_info()]
+        except Fault as fault:
+            rows, message = [], _unexpected(fault)
+        notice = [element("p", message, id="message")] if message else []
+        return _page("Supervisor Status", *notice, _BUTTONS, _table(rows), _FOOTER)
+
+    async def _tail_page(self, form: dict[str, str]) -> Response:
+        name = form.get("processname")
+        if not name:
+            message = element("pre", "No process name found")
+            return _page("Supervisor tail of process None", message)
+        try:
+            limit = min(max(int(form.get("limit", "")), MIN_TAIL), MAX_TAIL)
+        except ValueError:
+            limit = MIN_TAIL
+        again = f"tail.html?processname={quote(name, safe='')}&limit={limit}"
+        text = element("pre", await self._tail(name, limit))
+        title = f"Supervisor tail of process {name}"
+        return _page(title, text, element("p", element("a", "Refresh", href=again)))
+
+    async def _tail(self, name: str, limit: int) -> str:
+        try:
+            return await self._service.read_process_stdout_log(name, -limit, 0)
+        except Fault as fault:
+            if fault.code == FaultCode.NO_FILE:
+                return f"No file for {name}"
+            return f"ERROR: {_unexpected(fault)}"
+
+    # Actions
+
+    async def _act(self, action: str, name: str | None) -> str:
+        """Do it; answers with what to tell the user."""
+        now = time.asctime
+        match action:
+            case "refresh":
+                return f"Page refreshed at {now()}"
+            case "stopall":
+                await self._service.stop_all_processes(True)
+                return f"All stopped at {now()}"
+            case "restartall":
+                await self._service.stop_all_processes(True)
+                await self._service.start_all_processes(True)
+                return f"All restarted at {now()}"
+            case "start" | "stop" | "restart" | "clearlog" if name:
+                return await self._act_on(action, name)
+            case "start" | "stop" | "restart" | "clearlog":
+                return f"No process name given for action {action}"
+        return f"Unknown action {action}"
+
+    async def _act_on(self, action: str, name: str) -> str:
+        try:
+            await self._service.get_process_info(name)
+        except Fault as fault:
+            if fault.code == FaultCode.BAD_NAME:
+                return f"No such process named {name}"
+            return _unexpected(fault)
+        try:
+            match action:
+                case "start":
+                    await self._service.start_process(name, True)
+                    return f"Process {name} started"
+                case "stop":
+                    await self._service.stop_process(name, True)
+                    return f"Process {name} stopped"
+                case "clearlog":
+                    await self._service.clear_process_logs(name)
+                    return f"Log for {name} cleared"
+        except Fault as fault:
+            if action != "start":
+                return _unexpected(fault)
+            why = _WHY.get(FaultCode(fault.code), _unexpected(fault))
+            return f"ERROR: Process {name}: {why}"
+        await _whatever_comes(self._service.stop_process, name)
+        await _whatever_comes(self._service.start_process, name)
+        return f"Process {name} restarted"
+
+
+async def _whatever_comes(verb: Callable[[str, bool], Awaitable[object]], name: str) -> None:
+    """Half of a restart: its refusal is not told, as in the original."""
+    try:
+        await verb(name, True)
+    except Fault:
+        return
+
+
+def _unexpected(fault: Fault) -> str:
+    return f"unexpected rpc fault [{fault.code}] {fault.text}"
+
+
+def _redirect(request: Request, message: str) -> Response:
+    """301, as clients check for it, but never cached (gotcha G78)."""
+    host = request.headers.get("host") or f"localhost:{request.settings.port or 80}"
+    location = f"http://{host.removesuffix(':80')}/?message={quote(message, safe='')}"
+    headers = (("Location", location), ("Content-Type", "text/html"), *_NOT_CACHED)
+    return Response(301, headers, error_page(301))
+
+
+_BUTTONS = element(
+    "p",
+    element("a", "Refresh", href="index.html?action=refresh"),
+    element("a", "Restart All", href="index.html?action=restartall"),
+    element("a", "Stop All", href="index.html?action=stopall"),
+)
+_FOOTER = element("p", element("a", "Supervisor", href="index.html"), "interface by Proctor")
+
+
+def _table(rows: Sequence[Markup]) -> Markup:
+    if not rows:
+        return element("p", "No programs to manage")
+    titles = [element("th", title) for title in ("State", "Description", "Name", "Action")]
+    return element("table", element("tr", *titles), *rows)
+
+
+def _row(info: ProcessInfo) -> Markup:
+    name = make_namespec(info.group, info.name)
+    quoted = quote(name, safe="")
+    style = _CLASSES.get(ProcessState(info.state), "statusnominal")
+    link = element("a", name, href=f"tail.html?processname={quoted}", target="_blank")
+    return element(
+        "tr",
+        element("td", info.statename.lower(), class_=style),
+        element("td", info.description),
+        element("td", link),
+        element("td", *_links(info.state, quoted)),
+    )
+
+
+def _links(state: int, quoted: str) -> list[Markup]:
+    actions = [("Clear Log", "clearlog")]
+    if state == ProcessState.RUNNING:
+        actions[:0] = [("Restart", "restart"), ("Stop", "stop")]
+    elif state in _RESTING:
+        actions[:0] = [("Start", "start")]
+    links = [
+        element("a", title, href=f"index.html?processname={quoted}&action={action}")
+        for title, action in actions
+    ]
+    out = element("a", "Tail -f Stdout", href=f"logtail/{quoted}", target="_blank")
+    err = element("a", "Tail -f Stderr", href=f"logtail/{quoted}/stderr", target="_blank")
+    return [*links, out, err]

@@ -1,0 +1,303 @@
+"""One client: bytes to requests, one at a time.
+
+1. h11 reads the requests, a fresh one for each: it is a hardened parser.
+2. Requests that are sent ahead wait, bounded, for the answers before them.
+3. Waiting for a client is always limited in time; waiting for an answer never is.  A connection has
+   one timer, moved only when it would ring too late: idle connections cost nothing.
+4. A reply is written no faster than its client reads; a client that reads nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import h11
+
+from proctor.core.settings import ServerSettings
+from proctor.daemon.activity_log import ActivityLog
+from proctor.web.complaints import Complaints
+from proctor.web.exchange import Exchange, complete_error
+from proctor.web.request import MAX_BODY, REASONS, AsgiApp
+
+# How h11 begins to tell that there is no request line; it has no other sign of it.
+_NOT_HTTP = ("illegal request line", "no request line received")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, bytes and numbers of connections."""
+
+    head: int = 64 * 1024
+    ahead: int = 256 * 1024
+    bodies: int = 64 * 1024 * 1024
+    connections: int = 512
+    kept_for_unix: int = 64
+    per_peer: int = 256
+    # Long: interactive clients, also the original's, do not expect to be cut off.
+    idle_timeout: float = 3600.0
+    head_timeout: float = 30.0
+    body_timeout: float = 60.0
+    write_timeout: float = 60.0
+    linger: float = 2.0
+
+
+class House(Protocol):
+    """What all connections share."""
+
+    app: AsgiApp
+    log: ActivityLog
+    limits: Limits
+    complaints: Complaints
+
+    def admit(self, newcomer: Connection) -> bool:
+        """Whether there is a slot for it."""
+
+    def may_bring(self, size: int) -> bool:
+        """Whether there is memory for a body of this size."""
+
+    def leave(self, connection: Connection) -> None:
+        """Its slot is free again."""
+
+
+class Connection(asyncio.Protocol):
+    """One client of one server."""
+
+    def __init__(self, house: House, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.client: tuple[str, int] = ("localhost", 0)
+        self.idle_since = 0.0
+        self.body_size = 0
+        self.half_closed = False
+        self._house = house
+        self._limits = house.limits
+        self._loop = asyncio.get_running_loop()
+        self._parser = h11.Connection(h11.SERVER, self._limits.head)
+        self._ahead = b""
+        self._exchange: Exchange | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._unsent = 0
+        self._lingering = False
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self._exchange is None
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody reads what we write."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Drop the connection with whatever it holds."""
+        if self._task is not None:
+            self._task.cancel()
+        self._house.leave(self)
+        self._transport.abort()
+
+    async def write(self, data: bytes) -> None:
+        """Write, and wait while the client is behind with reading."""
+        self._transport.write(data)
+        if not self._writable.is_set():
+            await self._writable.wait()
+
+    # What asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a slot and wait for a request."""
+        self._transport = cast(asyncio.Transport, transport)
+        if self.settings.file is None:
+            # None when the client has left already.
+            self.client = (transport.get_extra_info("peername") or ("unknown", 0))[:2]
+        self.idle_since = self._loop.time()
+        if self._house.admit(self):
+            self._limit(self._limits.head_timeout)
+        else:
+            self._refuse(503)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, or keep it for later."""
+        if self._lingering:
+            return
+        if self._exchange is None or not self._exchange.complete:
+            self._parser.receive_data(data)
+            self._read()
+            return
+        self._ahead += data
+        if len(self._ahead) > self._limits.ahead:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client may have said everything and still wait for the answer; a reader of a stream
+        that says so is leaving."""
+        self.half_closed = True
+        exchange = self._exchange
+        if exchange is not None and (exchange.streaming or not exchange.complete):
+            exchange.disconnect()
+        return exchange is not None and exchange.complete and not exchange.streaming
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over.  What a call began goes on; a stream hears that nobody listens."""
+        self._house.leave(self)
+        self._limit(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._writable.set()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+
+    def pause_writing(self) -> None:
+        """The client is behind."""
+        self._writable.clear()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._limit(self._limits.write_timeout)
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._writable.set()
+        if not self._lingering:
+            self._limit(None)
+
+    # Reading requests
+
+    def _read(self) -> None:
+        """Take from the parser what it has: a new request, or more of the body of this one."""
+        try:
+            while not self._lingering:
+                event = self._parser.next_event()
+                if isinstance(event, h11.Request):
+                    self._begin(event)
+                elif isinstance(event, h11.Data) and self._exchange is not None:
+                    self._exchange.more(bytes(event.data))
+                elif isinstance(event, h11.EndOfMessage) and self._exchange is not None:
+                    self._finish_reading(self._exchange)
+                    return
+                else:
+                    break
+        except h11.RemoteProtocolError as error:
+            self._misunderstood(error)
+            return
+        if self._exchange is None:
+            self._limit(self._limits.head_timeout)
+
+    def _begin(self, request: h11.Request) -> None:
+        exchange = self._exchange = Exchange(self, request)
+        self._limit(self._limits.body_timeout)
+        self.body_size = int(exchange.headers.get(b"content-length", b"0"))
+        if self.body_size > MAX_BODY:
+            self._refuse(413)
+        elif not self._house.may_bring(self.body_size):
+            self._refuse(503)
+        else:
+            if self._parser.they_are_waiting_for_100_continue:
+                self._transport.write(_CONTINUE)
+            self._task = self._loop.create_task(exchange.run(self._house.app, self._house.log))
+            self._task.add_done_callback(self._answered)
+
+    def _finish_reading(self, exchange: Exchange) -> None:
+        self._limit(None)
+        self._ahead = self._parser.trailing_data[0]
+        exchange.finish_reading()
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        """The reply is written: go on with the next request, or say good-bye."""
+        exchange, self._exchange, self._task = self._exchange, None, None
+        self.body_size = 0
+        if self.gone or self._lingering or exchange is None:
+            return
+        if exchange.failed or task.cancelled():
+            self.close()
+        elif exchange.keep_alive and exchange.complete:
+            self._next()
+        else:
+            self._linger()
+
+    def _next(self) -> None:
+        self.idle_since = self._loop.time()
+        self._parser = h11.Connection(h11.SERVER, self._limits.head)
+        ahead, self._ahead = self._ahead, b""
+        if ahead:
+            self._transport.resume_reading()
+            self._parser.receive_data(ahead)
+            self._read()
+        else:
+            self._limit(self._limits.idle_timeout)
+        if self.half_closed and self._exchange is None:
+            self._transport.close()
+
+    # Ends
+
+    def _misunderstood(self, error: h11.RemoteProtocolError) -> None:
+        """Not HTTP: no answer at all, as ever.  HTTP with a mistake: its number."""
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        elif str(error).startswith(_NOT_HTTP):
+            self._transport.close()
+        else:
+            self._refuse(error.error_status_hint)
+
+    def _refuse(self, status: int) -> None:
+        """Answer from here, without the application, and close."""
+        status = status if status in REASONS else 400
+        source = f"{self.client[0]}:{self.client[1]}"
+        self._house.complaints.say(f"refused request from {source}: {status} {REASONS[status]}")
+        self._transport.write(complete_error(status))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close so that the client can still read: what it goes on sending is thrown away."""
+        self._lingering = True
+        self._unsent = self._transport.get_write_buffer_size()
+        if self.half_closed:
+            self._transport.close()
+        else:
+            self._transport.resume_reading()
+            self._transport.write_eof()
+        self._limit(self._limits.linger)
+
+    # Time
+
+    def _limit(self, seconds: float | None) -> None:
+        """Give the client so long from now for what we wait for; None: we do not wait for it."""
+        if seconds is None:
+            self._deadline = None
+            return
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._ring)
+        else:
+            self._too_late()
+
+    def _too_late(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        if unsent:
+            if unsent < self._unsent:
+                self._unsent = unsent
+                self._limit(self._limits.write_timeout)
+            else:
+                self.close()
+        elif self._lingering:
+            self.close()
+        elif self._exchange is not None:
+            self._exchange.disconnect()
+            self._refuse(408)
+        elif self._parser.trailing_data[0]:
+            self._refuse(408)
+        else:
+            self._transport.close()

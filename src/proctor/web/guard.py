@@ -1,0 +1,98 @@
+"""From where: no other site acts through a visitor's browser, and no foreign name leads to us.
+
+1. A request that may change something is refused when the browser says that another site sent it
+   (Sec-Fetch-Site, else Origin, else Referer).  Scripts send none of these and are let through,
+   also with the GET links of the old page (gotcha G29).
+2. Without a login on a TCP port, the Host must be a name of this machine: else any site could point
+   a name of its own at us and talk to us as if we were it (DNS rebinding).  Names of one label and
+   addresses cannot be owned by a stranger.  A port that is open to the network is reached under
+   names that we cannot know; there only requests that show marks of a browser are refused.
+
+Source: scenarios.md, section 1, rule 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from proctor.web.request import Refusal, Request
+
+_BROWSER_MARKS = ("origin", "referer", "cookie", "sec-fetch-site")
+
+
+async def check_host(request: Request) -> None:
+    """Raises Refusal 403 for a Host that nobody should reach us under."""
+    settings = request.settings
+    if settings.file is not None or settings.username is not None:
+        return
+    host = _hostname(request.headers.get("host", ""))
+    if _cannot_be_owned(host) or host == settings.host.lower():
+        return
+    if not _is_loopback(settings.host) and not _looks_like_a_browser(request):
+        return
+    # In a thread, for it may ask a name server; and once.
+    if host not in await asyncio.get_running_loop().run_in_executor(None, _own_names):
+        raise Refusal(403, "this server is not known under that Host; give it a login to allow any")
+
+
+def check_write(request: Request) -> None:
+    """Raises Refusal 403 when another site sent a request that may change something."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise Refusal(403, "sent by another site")
+        return
+    origin = request.headers.get("origin") or request.headers.get("referer")
+    if origin is not None and not _same_origin(request, origin):
+        raise Refusal(403, "sent by another site")
+
+
+def _same_origin(request: Request, origin: str) -> bool:
+    # A proxy that rewrites Host tells the old one; another site cannot make a browser send that.
+    ours = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")}
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme)
+    if default is None or not parts.netloc:
+        return False
+    theirs = parts.netloc.lower().removesuffix(default)
+    return any(theirs == host.lower().removesuffix(default) for host in ours if host)
+
+
+def _hostname(host: str) -> str:
+    """A Host header without its port, in lower case and without the final dot."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower().rstrip(".")
+
+
+def _cannot_be_owned(host: str) -> bool:
+    """Whether nobody can register it and point it at us: an address or a name of one label."""
+    return "." not in host or host.endswith(".localhost") or _is_ipv4(host)
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except OSError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_ipv4(host) and host.startswith("127."))
+
+
+@lru_cache(maxsize=1)
+def _own_names() -> frozenset[str]:
+    return frozenset({socket.gethostname().lower(), socket.getfqdn().lower()})
+
+
+def _looks_like_a_browser(request: Request) -> bool:
+    agent = request.headers.get("user-agent", "")
+    return agent.startswith("Mozilla/") or any(mark in request.headers for mark in _BROWSER_MARKS)

@@ -1,0 +1,108 @@
+"""HttpServers: the listening sockets of the daemon, one application, one set of slots.
+
+When all slots are taken the longest idle connection makes room, so that clients which only sit
+there shut nobody out.  TCP clients never get the slots kept for unix sockets, nor one peer all
+others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from functools import partial
+
+from proctor.core.settings import ServerSettings
+from proctor.daemon.activity_log import ActivityLog
+from proctor.posix import sockets
+from proctor.web.complaints import Complaints
+from proctor.web.connection import Connection, Limits
+from proctor.web.request import AsgiApp
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    settings: ServerSettings
+    sock: socket.socket
+    identity: tuple[int, int] | None
+
+
+class HttpServers:
+    """All servers of the daemon."""
+
+    def __init__(self, app: AsgiApp, log: ActivityLog, limits: Limits | None = None) -> None:
+        self.app = app
+        self.log = log
+        self.limits = limits or Limits()
+        self.complaints = Complaints(log)
+        self.connections: set[Connection] = set()
+        self._listeners: list[_Listener] = []
+        self._servers: list[asyncio.Server] = []
+
+    def add(self, settings: ServerSettings, sock: socket.socket) -> None:
+        """A listening socket, ours from now on.  Says so loudly when it asks for no login."""
+        identity = sockets.identity(settings.file) if settings.file else None
+        self._listeners.append(_Listener(settings, sock, identity))
+        if settings.username is None:
+            # Audits grep for these words.
+            self.log.critical(
+                f"Server '{settings.section}' running without any HTTP authentication checking"
+            )
+
+    async def start(self) -> None:
+        """Accept connections on every socket that was added."""
+        loop = asyncio.get_running_loop()
+        for listener in self._listeners:
+            server = await loop.create_server(
+                partial(Connection, self, listener.settings),
+                sock=listener.sock,
+                backlog=socket.SOMAXCONN,
+            )
+            self._servers.append(server)
+
+    def close(self) -> None:
+        """Close every socket and connection, and remove the socket files that are still ours."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self.connections):
+            connection.close()
+        for listener in self._listeners:
+            listener.sock.close()
+            if listener.settings.file:
+                sockets.remove(listener.settings.file, listener.identity)
+        self._servers.clear()
+        self._listeners.clear()
+
+    def admit(self, newcomer: Connection) -> bool:
+        """Find a slot, at the cost of an idle connection if need be."""
+        limits = self.limits
+        if newcomer.settings.file is not None:
+            rivals = [*self.connections]
+            there_is_room = _room_among(rivals, limits.connections)
+        else:
+            rivals = [other for other in self.connections if other.settings.file is None]
+            peers = [other for other in rivals if other.client[0] == newcomer.client[0]]
+            there_is_room = _room_among(peers, limits.per_peer) and _room_among(
+                rivals, limits.connections - limits.kept_for_unix
+            )
+        if there_is_room:
+            self.connections.add(newcomer)
+        return there_is_room
+
+    def may_bring(self, size: int) -> bool:
+        """Whether it fits beside the bodies under way; small ones always do."""
+        under_way = (connection.body_size for connection in self.connections)
+        return size <= self.limits.head or sum(under_way) <= self.limits.bodies
+
+    def leave(self, connection: Connection) -> None:
+        """Its slot is free again."""
+        self.connections.discard(connection)
+
+
+def _room_among(rivals: list[Connection], limit: int) -> bool:
+    if len(rivals) < limit:
+        return True
+    idle = [connection for connection in rivals if connection.is_idle]
+    if idle:
+        min(idle, key=lambda connection: connection.idle_since).close()
+    return bool(idle)
