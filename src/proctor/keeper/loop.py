@@ -23,12 +23,12 @@ import time
 from collections.abc import Callable
 
 from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed
 from proctor.keeper.protocol import (
     ENVIRONMENT_VARIABLE,
     PROTOCOL,
     BrokenWireError,
     Message,
-    Wire,
     close_all,
 )
 from proctor.keeper.spawner import Order, Spawner, SpawnError
@@ -37,22 +37,9 @@ STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 PASSED_ON = STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 
 _FULL = 1024 * 1024
-_LIVED_WELL = 10.0
-_LONGEST_DELAY = 30.0
 _TO_SAY_HELLO = 20.0
 _TO_LEAVE = 10.0
 _FOR_PROGRAMS_TO_STOP = 10.0
-
-
-class Daemon:
-    """The daemon that runs now.  `greeted`: it has said hello, so its signal handlers stand."""
-
-    def __init__(self, pid: int, sock: socket.socket, now: float) -> None:
-        self.pid = pid
-        self.wire = Wire(sock)
-        self.started = now
-        self.greeted = False
-        self.reachable = True
 
 
 class Keeper:
@@ -68,7 +55,7 @@ class Keeper:
         self._daemon: Daemon | None = None
         self._first = True
         self._restarts = 0
-        self._failures = 0
+        self._patience = Patience()
         self._last_status: int | None = None
         self._undelivered: list[int] = []
         self._stop_signal: int | None = None
@@ -106,7 +93,7 @@ class Keeper:
     def _round(self) -> None:
         self._talk()
         daemon = self._daemon
-        for fd, _ in self._poll.poll(self._patience()):
+        for fd, _ in self._poll.poll(self._until_next_timer()):
             if fd == self._ear:
                 self._hear()
             elif daemon is self._daemon and daemon is not None and fd == daemon.wire.sock.fileno():
@@ -128,7 +115,7 @@ class Keeper:
             wanted |= select.POLLIN
         self._poll.register(daemon.wire.sock, wanted)
 
-    def _patience(self) -> int | None:
+    def _until_next_timer(self) -> int | None:
         """Milliseconds until the next timer; None: as long as it takes."""
         if not self._timers:
             return None
@@ -230,7 +217,7 @@ class Keeper:
         if self._goodbye is not None:
             self._code = self._goodbye
         elif self._first and not daemon.greeted:
-            self._code = _exit_code(status)
+            self._code = exit_code(status)
         else:
             self._plan_restart(daemon, status)
 
@@ -256,41 +243,40 @@ class Keeper:
         if self._stop_signal is not None:
             # It was told to stop and died over it.  The next one shall finish that.
             self._undelivered = [self._stop_signal]
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        if daemon.greeted and (killed or time.monotonic() - daemon.started > _LIVED_WELL):
-            self._failures = 0
-        _say(f"daemon {daemon.pid} ended unexpectedly ({_in_words(status)}); programs run on")
+        if daemon.greeted and (killed(status) or time.monotonic() - daemon.started > LIVED_WELL):
+            self._patience.restore()
+        _say(f"daemon {daemon.pid} ended unexpectedly ({in_words(status)}); programs run on")
         self._start_later()
 
     def _start_later(self) -> None:
-        """At once the first time, then 0.1 seconds later, then twice as long each time."""
-        delay = 0.1 * 2.0 ** min(self._failures - 1, 20) if self._failures else 0.0
-        self._failures += 1
-        self._timers[self._start_daemon] = time.monotonic() + min(delay, _LONGEST_DELAY)
+        self._timers[self._start_daemon] = time.monotonic() + self._patience.next_delay()
 
     def _start_daemon(self) -> None:
         self._timers.pop(self._start_daemon, None)
         self._first = False
         self._restarts += 1
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                theirs.set_inheritable(True)
-                number = b"%d" % theirs.fileno()
-                pid = self._spawner.spawn_daemon(
-                    self._command, {ENVIRONMENT_VARIABLE.encode(): number}
-                )
-            except OSError as error:
-                ours.close()
-                _say(f"cannot start the daemon: {error}")
-                if self._undelivered_stop():
-                    self._end_alone()
-                else:
-                    self._start_later()
-                return
-        self._meet(pid, ours)
+        try:
+            self._meet(*self._launch())
+        except OSError as error:
+            _say(f"cannot start the daemon: {error}")
+            if self._undelivered_stop():
+                self._end_alone()
+            else:
+                self._start_later()
+            return
         if self._undelivered_stop():
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
+
+    def _launch(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.set_inheritable(True)
+            added = {ENVIRONMENT_VARIABLE.encode(): b"%d" % theirs.fileno()}
+            try:
+                return self._spawner.spawn_daemon(self._command, added), ours
+            except OSError:
+                ours.close()
+                raise
 
     def _undelivered_stop(self) -> bool:
         return any(signum in STOPPING for signum in self._undelivered)
@@ -408,19 +394,6 @@ def _hear_signals() -> int:
     # The launcher blocked them, so that none is lost between its fork and this line.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     return ear
-
-
-def _exit_code(status: int) -> int:
-    """As a shell would put it."""
-    if os.WIFSIGNALED(status):
-        return 128 + os.WTERMSIG(status)
-    return os.WEXITSTATUS(status)
-
-
-def _in_words(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"signal {os.WTERMSIG(status)}"
-    return f"exit status {os.WEXITSTATUS(status)}"
 
 
 def _say(text: str) -> None:

@@ -48,7 +48,6 @@ def main(arguments: list[str]) -> int:
     except (ValueError, OSError) as error:
         print(f"usage: --socket FD --daemon PID -- COMMAND ... ({error})", file=sys.stderr)
         return 2
-    keep_descriptors_to_ourselves()
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Three pipes for each child: our own limit is no business of theirs, and theirs must not be
@@ -56,16 +55,6 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     spawner = Spawner(dict(os.environb), alone=True, open_files=(soft, hard))
     return Keeper(daemon_pid, sock, command, spawner).run()
-
-
-def keep_descriptors_to_ourselves() -> None:
-    """Let no child inherit what we inherited: only 0, 1 and 2 go on."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2:
-            try:
-                os.set_inheritable(int(name), False)
-            except OSError:
-                continue  # the descriptor of the listing itself
 
 
 if __name__ == "__main__":

@@ -236,7 +236,7 @@ class Wire:
             fds, cut = self._batches.popleft() if self._batches else ([], True)
         try:
             kind, fields = json.loads(body)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             kind, fields = "", {}
         if not isinstance(kind, str) or not isinstance(fields, dict):
             kind, fields = "", {}

@@ -175,7 +175,8 @@ class Spawner:
         alone: bool,
         open_files: tuple[int, int] | None = None,
     ) -> None:
-        fill_standard_streams()
+        _fill_standard_streams()
+        _keep_descriptors_to_ourselves()
         self._environment = environment
         self._alone = alone
         self._open_files = open_files
@@ -368,11 +369,19 @@ def _forget_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def fill_standard_streams() -> None:
+def _fill_standard_streams() -> None:
     """Open /dev/null on those of fds 0, 1 and 2 that are closed, or pipes would land there."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)
     os.close(fd)
+
+
+def _keep_descriptors_to_ourselves() -> None:
+    """What we inherited above 0, 1 and 2 goes to no child; what Python opens does not anyway."""
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the descriptor of the listing itself
+                os.set_inheritable(int(name), False)
 
 
 def _open_here() -> int | None:

@@ -11,12 +11,15 @@ import asyncio
 import os
 import signal
 import warnings
+from collections import deque
 
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.children import Child, Children, reap
 from proctor.keeper.spawner import Order, Spawner, SpawnError
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost
+
+_AT_ONCE = 16
 
 
 class LocalHost(LoopHost):
@@ -30,11 +33,15 @@ class LocalHost(LoopHost):
         warnings.filterwarnings("ignore", ".*multi-threaded.*fork.*", DeprecationWarning)
         self._spawner = Spawner(dict(os.environb), alone=False, open_files=open_files)
         self._children = Children()
+        self._wanted: deque[tuple[SpawnPlan, ChildSink]] = deque()
         self._sinks: dict[tuple[str, int], ChildSink] = {}
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     async def hello(self) -> Holdings:
-        """Nothing was there before."""
+        """Nothing was there before.  Call it once all signal handlers stand."""
+        # When very many children end at once the loop's own buffer for signals is full.  That is
+        # no reason to write to stderr: what is in it wakes us, and we reap everybody then.
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         return Holdings()
 
     def attach(self, child: HeldChild, sink: ChildSink) -> None:
@@ -43,6 +50,18 @@ class LocalHost(LoopHost):
 
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
+        self._wanted.append((plan, sink))
+        if len(self._wanted) == 1:
+            self._loop.call_soon(self._spawn_some)
+
+    def _spawn_some(self) -> None:
+        """Not all at once: the loop has other things to do too."""
+        for _ in range(min(_AT_ONCE, len(self._wanted))):
+            self._spawn(*self._wanted.popleft())
+        if self._wanted:
+            self._loop.call_soon(self._spawn_some)
+
+    def _spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         order = Order(
             key=plan.key,
             filename=plan.filename,
@@ -95,6 +114,6 @@ class LocalHost(LoopHost):
             if child is None:
                 self.on_unknown_reaped(pid, end)
             else:
-                # Later, since a `spawned` may still be on its way.
+                # Later, since `spawned` may still be on its way.
                 sink = self._sinks.pop((child.key, pid))
                 self._loop.call_soon(sink.exited, end, child.ended)
