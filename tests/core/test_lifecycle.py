@@ -70,6 +70,20 @@ def test_retries_come_later_and_later_and_end_in_fatal() -> None:
     assert life.deadline is None
 
 
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_start_that_succeeds_gives_the_retries_back(noticed: bool) -> None:
+    """Whether RUNNING was noticed in time or only at the end of the child."""
+    life = Lifecycle(a_process(startsecs=1, autorestart="true"))
+    life.start(0)
+    life.spawn_failed("x", 0)
+    life.tick(1)
+    life.spawned(7, 1)
+    if noticed:
+        assert life.tick(2) == (Became(S.RUNNING, S.STARTING, tries=0, pid=7),)
+    life.exited(OK, 2)
+    assert life.tick(2)[0] == Became(S.STARTING, S.EXITED, tries=0, pid=0)
+
+
 @pytest.mark.parametrize("retries", [0, -1])
 def test_without_retries_the_first_failure_is_final(retries: int) -> None:
     """startretries=0, and less, give one attempt."""
@@ -261,4 +275,5 @@ def test_commands_that_do_not_fit_do_nothing() -> None:
     assert life.signal_failed(0) == ()
     life.start(0)
     assert life.start(0) == ()
+    assert life.signal_failed(0) == (), "it was about a child of long ago"
     assert life == Lifecycle(life.spec, S.STARTING, spawning=True)

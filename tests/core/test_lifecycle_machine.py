@@ -42,7 +42,7 @@ class History(RuleBasedStateMachine):
         self.child = 0
         self.on_its_way = False
         self.pids = iter(range(100, 10_000))
-        self.shutting_down = False
+        self.shutting_down = self.was_lost = False
 
     def do(self, name: str, *arguments: object) -> None:
         """Tell it, and tell a copy of it, and carry out what it says."""
@@ -118,11 +118,13 @@ class History(RuleBasedStateMachine):
     def a_signal_is_refused(self) -> None:
         """Perhaps one sent to a child that is gone."""
         self.do("signal_failed", self.now)
+        self.was_lost = self.was_lost or self.life.state is ProcessState.UNKNOWN
 
     @rule()
     def something_breaks(self) -> None:
         """An error while its effects were carried out."""
         self.do("lost")
+        self.was_lost = self.was_lost or self.life.state is ProcessState.UNKNOWN
 
     @invariant()
     def a_pid_means_a_child(self) -> None:
@@ -130,6 +132,12 @@ class History(RuleBasedStateMachine):
         assert self.life.pid == self.child
         assert self.life.spawning == self.on_its_way
         assert self.life.state is self.announced
+
+    @invariant()
+    def a_process_that_runs_has_its_retries_back(self) -> None:
+        """And one that is at rest for good has none counted."""
+        if self.life.state in (ProcessState.RUNNING, ProcessState.EXITED, ProcessState.FATAL):
+            assert self.life.tries == 0 or self.was_lost
 
     @invariant()
     def it_is_never_stuck(self) -> None:
@@ -143,6 +151,8 @@ class History(RuleBasedStateMachine):
         timed = {ProcessState.STARTING, ProcessState.STOPPING}
         if self.child and self.life.state in timed:
             assert self.life.deadline is not None
+        waits = {*timed, ProcessState.BACKOFF, ProcessState.EXITED}
+        assert self.life.deadline is None or self.life.state in waits
         if self.life.state is ProcessState.BACKOFF and not self.shutting_down:
             assert self.life.deadline is not None
 

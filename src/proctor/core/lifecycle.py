@@ -103,12 +103,10 @@ class Lifecycle:
     def stop(self, now: float) -> Effects:
         """Stop it.  Nothing happens when there is nothing to stop."""
         if self.state is ProcessState.BACKOFF:
-            self.deadline = None
             return (self._become(ProcessState.STOPPED),)
         if self.state not in RUNNING_STATES:
             return ()
         became = self._become(ProcessState.STOPPING)
-        self.deadline = None
         return (became, *self._ask_to_end(now))
 
     def give_up(self) -> Effects:
@@ -127,7 +125,6 @@ class Lifecycle:
             return ()
         self.spawning = False
         self.pid = pid
-        self.spawnerr = ""
         self.started = now
         if self.state is ProcessState.STOPPING:
             return self._ask_to_end(now)
@@ -152,7 +149,6 @@ class Lifecycle:
         if not self.pid:
             return ()
         pid, self.pid = self.pid, 0
-        self.deadline = None
         match self.state:
             case ProcessState.STARTING if now - self.started < self.spec.start.startsecs:
                 self.spawnerr = TOO_QUICK
@@ -181,7 +177,6 @@ class Lifecycle:
         """Something unexpected happened to it: UNKNOWN until its child ends, or for good."""
         if self.state not in SIGNALLABLE_STATES:
             return ()
-        self.deadline = None
         return (self._become(ProcessState.UNKNOWN),)
 
     def tick(self, now: float, may_start: bool = True) -> Effects:
@@ -210,7 +205,6 @@ class Lifecycle:
 
     def _start(self, now: float) -> Effects:
         self.spawning = True
-        self.deadline = None
         self.spawnerr = ""
         self.exit = None
         return (self._become(ProcessState.STARTING), Spawn())
@@ -223,24 +217,24 @@ class Lifecycle:
 
     def _back_off(self, now: float, status: ExitStatus | None, pid: int = 0) -> Became:
         self.tries += 1
+        became = self._become(ProcessState.BACKOFF, False, status, pid)
         # Out of tries: FATAL follows at once, as a change of its own.
         given_up = self.tries > self.spec.start.startretries
         self.deadline = now if given_up else now + self.tries
-        return self._become(ProcessState.BACKOFF, False, status, pid)
+        return became
 
     def _give_up(self, expected: bool) -> Became:
-        self.deadline = None
         self.tries = 0
         return self._become(ProcessState.FATAL, expected)
 
     def _end(self, status: ExitStatus, now: float, pid: int) -> Became:
         expected = status.is_expected(self.spec.start.exitcodes)
         self.exit = status
-        self.tries = 0
         self.spawnerr = "" if expected else f"Bad exit code {status.number}"
+        became = self._become(ProcessState.EXITED, expected, status, pid)
         if self._restarts_after(expected):
             self.deadline = now
-        return self._become(ProcessState.EXITED, expected, status, pid)
+        return became
 
     def _restarts_after(self, expected: bool) -> bool:
         rule = self.spec.start.autorestart
@@ -254,5 +248,6 @@ class Lifecycle:
         pid: int | None = None,
     ) -> Became:
         was, self.state = self.state, state
+        self.deadline = None  # It belonged to the old state; who wants one sets it afterwards.
         assert state in EDGES[was], f"{was.name} may not become {state.name}"
         return Became(state, was, self.tries, self.pid if pid is None else pid, expected, status)
