@@ -70,6 +70,14 @@ def test_requests_sent_ahead_are_answered_in_order(served: Served) -> None:
     ] * 5
 
 
+def test_an_empty_line_between_requests_is_skipped(served: Served) -> None:
+    """Some clients end a body with one that its length does not count."""
+    with served.tcp() as client:
+        for _ in range(3):
+            client.sendall(a_post(STATE) + b"\r\n")
+            assert read_reply(client).status == 200
+
+
 def test_a_request_may_come_byte_by_byte(served: Served) -> None:
     """Half requests are just requests that have not come yet."""
     with served.tcp() as client:
@@ -89,6 +97,20 @@ def test_a_client_may_half_close_and_still_be_answered(served: Served) -> None:
             assert read_reply(client).status == 200
             assert is_closed(client)
         served.service.calls.clear()
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_hand_made_clients_need_no_host(served: Served, end: bytes) -> None:
+    """The original has never asked for one, whatever the version; not for the second either."""
+    for start in (b"", end):
+        for version in (b"1.0", b"1.1"):
+            data = start + b"GET /ok.html HTTP/" + version + end + b"X: y" + end + end
+            with served.tcp() as client:
+                client.sendall(data[:9])
+                client.sendall(data[9:] + data)
+                assert read_reply(client).body == b"OK"
+                if version == b"1.1":
+                    assert read_reply(client).body == b"OK"
 
 
 def test_head_has_no_body(served: Served) -> None:
@@ -116,7 +138,7 @@ def test_head_has_no_body(served: Served) -> None:
         (a_get("/RPC2", method="POST"), 411),
         (a_get("/", method="POST"), 411),
         (a_get("/RPC2", "Transfer-Encoding: chunked", method="POST") + b"0\r\n\r\n", 411),
-        (b"GET /ok.html HTTP/1.1\r\n\r\n", 400),
+        (a_get("/ok.html", "Host: one", "Host: two"), 400),
         (a_get("/ok.html", "Bad Header: x"), 400),
         (a_post(STATE, "Content-Length: 1"), 400),
         (a_get("/ok.html", "X: " + "x" * 1_000_000), 431),
@@ -131,9 +153,7 @@ def test_wrong_requests_have_their_numbers(served: Served, data: bytes, status: 
     assert f"<p>Error code {status}.\r\n<p>Message: {reply.reason}.".encode() in reply.body
 
 
-@pytest.mark.parametrize(
-    "data", [b"garbage\r\n\r\n", b"\x16\x03\x01\x02\x00\r\n\r\n", b"\r\n\r\n\r\n"]
-)
+@pytest.mark.parametrize("data", [b"garbage\r\n\r\n", b"\x16\x03\x01\x02\x00\r\n\r\n"])
 def test_garbage_is_not_answered(served: Served, data: bytes) -> None:
     """Source: compat xmlrpc.md, section 2."""
     with served.tcp() as client:

@@ -6,10 +6,13 @@ import http.client
 import socket
 import xmlrpc.client
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from proctor.api.service import Service
+from proctor.core.states import SupervisorState
+from proctor.web.classic import PageService
 from proctor.web.methods import METHODS
 from webhost import Served, a_call, a_post
 
@@ -68,6 +71,16 @@ def test_the_table_has_the_methods_of_the_original(proxy: Any) -> None:
         f"system.{name}" for name in system
     ]
     assert proxy.system.listMethods() == expected
+
+
+def test_the_service_has_every_verb_of_the_table_and_of_the_pages() -> None:
+    """And what it answers is what the table's shapes expect."""
+
+    pages: type[PageService] = Service  # mypy compares the two
+    assert pages
+    assert [m.verb for m in METHODS.values() if not hasattr(Service, m.verb)] == []
+    assert get_type_hints(Service.get_state)["return"] is SupervisorState
+    assert get_type_hints(Service.reload_config)["return"] == tuple[list[str], list[str], list[str]]
 
 
 def test_signatures_and_help(proxy: Any) -> None:

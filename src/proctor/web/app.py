@@ -16,7 +16,16 @@ from proctor.web import guard
 from proctor.web.auth import Doorkeeper
 from proctor.web.classic import STATIC_FILES, Classic, PageService
 from proctor.web.complaints import Complaints
-from proctor.web.request import Message, Receive, Refusal, Request, Response, Scope, Send
+from proctor.web.request import (
+    Message,
+    Receive,
+    Refusal,
+    Request,
+    Response,
+    Scope,
+    Send,
+    end_stream,
+)
 from proctor.web.third_party import ThirdParty
 from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
 
@@ -121,6 +130,4 @@ async def _send_stream(chunks: AsyncIterator[bytes], receive: Receive, send: Sen
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await end_stream(chunks)

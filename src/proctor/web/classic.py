@@ -18,7 +18,7 @@ from proctor.core.names import make_namespec
 from proctor.core.states import ProcessState
 from proctor.web import guard
 from proctor.web.codec import escaped
-from proctor.web.request import Refusal, Request, Response, error_page, http_date
+from proctor.web.request import Refusal, Request, Response, end_stream, error_page, http_date
 
 MAX_STREAMS = 100
 MIN_TAIL = 1024
@@ -187,6 +187,7 @@ class Classic:
                 yield chunk
         finally:
             self._streams -= 1
+            await end_stream(chunks)
 
     # Pages
 

@@ -23,6 +23,7 @@ from proctor.web.request import MAX_BODY, REASONS, AsgiApp
 
 # How h11 begins to tell that there is no request line; it has no other sign of it.
 _NOT_HTTP = ("illegal request line", "no request line received")
+_NO_HOST = "Missing mandatory Host"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -75,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._limits = house.limits
         self._loop = asyncio.get_running_loop()
         self._parser = h11.Connection(h11.SERVER, self._limits.head)
+        self._heard: list[bytes] = []
         self._ahead = b""
         self._exchange: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
@@ -126,7 +128,10 @@ class Connection(asyncio.Protocol):
         """Read on, or keep it for later."""
         if self._lingering:
             return
-        if self._exchange is None or not self._exchange.complete:
+        if self._exchange is None:
+            self._hear(data)
+            return
+        if not self._exchange.complete:
             self._parser.receive_data(data)
             self._read()
             return
@@ -167,6 +172,18 @@ class Connection(asyncio.Protocol):
 
     # Reading requests
 
+    def _hear(self, data: bytes) -> None:
+        """Bytes of a request that has not begun."""
+        if not self._heard:
+            # Some clients end a body with an empty line that its length does not count.
+            data = data.lstrip(b"\r\n")
+        if not data:
+            self._limit(self._limits.idle_timeout)
+            return
+        self._heard.append(data)
+        self._parser.receive_data(data)
+        self._read()
+
     def _read(self) -> None:
         """Take from the parser what it has: a new request, or more of the body of this one."""
         try:
@@ -189,6 +206,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: h11.Request) -> None:
         exchange = self._exchange = Exchange(self, request)
+        self._heard.clear()
         self._limit(self._limits.body_timeout)
         self.body_size = int(exchange.headers.get(b"content-length", b"0"))
         if self.body_size > MAX_BODY:
@@ -225,8 +243,7 @@ class Connection(asyncio.Protocol):
         ahead, self._ahead = self._ahead, b""
         if ahead:
             self._transport.resume_reading()
-            self._parser.receive_data(ahead)
-            self._read()
+            self._hear(ahead)
         else:
             self._limit(self._limits.idle_timeout)
         if self.half_closed and self._exchange is None:
@@ -238,10 +255,19 @@ class Connection(asyncio.Protocol):
         """Not HTTP: no answer at all, as ever.  HTTP with a mistake: its number."""
         if self._exchange is not None:
             self._exchange.disconnect()
+        elif str(error).startswith(_NO_HOST):
+            self._supply_host()
         elif str(error).startswith(_NOT_HTTP):
             self._transport.close()
         else:
             self._refuse(error.error_status_hint)
+
+    def _supply_host(self) -> None:
+        """Read it again with an empty Host: hand-made clients of the original need none in 1.1."""
+        line, _, rest = b"".join(self._heard).partition(b"\n")
+        self._heard.clear()
+        self._parser = h11.Connection(h11.SERVER, self._limits.head)
+        self._hear(line + b"\nHost:\r\n" + rest)
 
     def _refuse(self, status: int) -> None:
         """Answer from here, without the application, and close."""

@@ -6,7 +6,14 @@ Texts and headers are the original's (compat xmlrpc.md, section 2).
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    MutableMapping,
+)
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -70,6 +77,12 @@ class Response:
     status: int
     headers: Headers
     body: bytes | AsyncIterator[bytes] = b""
+
+
+async def end_stream(chunks: AsyncIterator[bytes]) -> None:
+    """Let a stream release what it holds now, not when the garbage collector comes by."""
+    if isinstance(chunks, AsyncGenerator):
+        await chunks.aclose()
 
 
 class Refusal(Exception):
