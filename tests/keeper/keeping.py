@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -135,7 +136,9 @@ class KeeperProcess:
         # Stopped, it cannot start another daemon while we go through the list.
         self.process.send_signal(signal.SIGSTOP)
         for pid in self.children():
-            os.killpg(pid, signal.SIGKILL)
+            for kill in (os.killpg, os.kill):  # it may not lead its group yet
+                with contextlib.suppress(ProcessLookupError):
+                    kill(pid, signal.SIGKILL)
         for talk in self._talks:
             talk.close()
         self.process.kill()

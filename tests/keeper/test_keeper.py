@@ -155,7 +155,7 @@ def test_an_impossible_order_is_answered(talk: Talk) -> None:
 
 
 def test_a_daemon_that_does_not_read_blocks_nobody(keeper: KeeperProcess, talk: Talk) -> None:
-    """Children are reaped, signals passed on while thousands of answers lie unread; none is lost."""
+    """Children are reaped, signals passed on while thousands of answers lie unread; all come."""
     for number in range(2000):
         talk.wire.queue(
             "spawn",

@@ -94,7 +94,7 @@ def test_a_cut_batch_does_not_shift_the_others(wires: tuple[Wire, Wire]) -> None
 
 
 def test_nobody_waits_for_a_reader(wires: tuple[Wire, Wire]) -> None:
-    """What does not fit stays in the buffer with its descriptors; they are closed when it is sent."""
+    """What does not fit stays in the buffer with its descriptors, which are closed once sent."""
     one, two = wires
     keep = os.memfd_create("x")
     for number in range(3000):

@@ -92,7 +92,7 @@ def test_every_child_leads_a_group_of_its_own(spawner: Spawner) -> None:
 
 
 def test_signals_are_as_the_original_leaves_them(spawner: Spawner) -> None:
-    """SIGPIPE and SIGXFSZ ignored (G27), all others at their default, even if we ignore or block."""
+    """SIGPIPE and SIGXFSZ ignored (G27), all others at their default, whatever ours are."""
     old = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     try:

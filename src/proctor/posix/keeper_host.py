@@ -119,17 +119,19 @@ class KeeperHost(LoopHost):
         self.leave()
         self._wire.close()
 
-    def leave(self) -> socket.socket:
-        """Stop talking, with nothing half said or half heard: the next program in this process
-        goes on.
+    def leave(self) -> socket.socket | None:
+        """Stop talking, with nothing half said or half heard: the next program in here goes on.
 
-        Returns the socket, for keeper_launch.leave_to_next.  Waits up to 5 seconds.
+        Returns the socket for keeper_launch.leave_to_next, None when there is no keeper any more.
+        Waits up to 5 seconds.
         """
+        if self.lost:
+            return None
         self._loop.remove_reader(self._wire.sock)
         self._loop.remove_writer(self._wire.sock)
         until = time.monotonic() + _LAST_WORDS
         try:
-            while not self.lost and time.monotonic() < until:
+            while time.monotonic() < until:
                 if self._wire.flush() and not self._wire.in_the_middle:
                     break
                 self._wait_for_wire()
