@@ -33,6 +33,7 @@ from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.sinks import Sink, SyslogSink, open_sink
+from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import MAIN_FACTORY, PluginError, installed_facade, load
@@ -166,7 +167,8 @@ class Daemon:
 
     async def _begin_work(self, holdings: Holdings) -> None:
         settings = self._settings
-        if not settings.nocleanup:
+        self.supervisor.keep_logs(kept_logs(holdings))
+        if not settings.nocleanup and not holdings.children:
             autolog.clean(settings.childlogdir, settings.identifier, self.log.warn, self._begin.pid)
         for group in self._current.value.groups:
             self.supervisor.add_group(group)
@@ -176,12 +178,9 @@ class Daemon:
         self.log.info(f"supervisord started with pid {self._begin.pid}")
         self.supervisor.announce_running()
         self._begin.ready()
-        self._adopt(holdings)
+        recover(holdings, self.supervisor, self._host, self._host.attach, self.log)
         if not self.shutting_down:
             self.supervisor.autostart()
-
-    def _adopt(self, holdings: Holdings) -> None:
-        """Go on with the children of the daemon before this one."""
 
     def _write_pidfile(self) -> None:
         path = self._settings.pidfile

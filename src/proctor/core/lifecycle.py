@@ -132,6 +132,14 @@ class Lifecycle:
             self.deadline = now + self.spec.start.startsecs
         return ()
 
+    def adopted(self, pid: int, started: float) -> Effects:
+        """The child that an earlier daemon started at `started` is still there.
+
+        It passes through STARTING, so that everybody hears of it, but nothing is spawned.
+        """
+        became = self._start(started)[0]
+        return (became, *self.spawned(pid, started))
+
     def spawn_failed(self, text: str, now: float) -> Effects:
         """There is no child, for this reason."""
         if not self.spawning:

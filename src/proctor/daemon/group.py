@@ -77,6 +77,10 @@ def _log_path(group: Group, spec: ProcessSpec, channel: str, around: Surrounding
         return None
     if policy.kind is not LogKind.AUTO:
         return policy.path
+    kept = around.kept_logs.pop((f"{spec.group}:{spec.name}", channel), None)
+    if kept is not None:
+        group.auto_logs.append(kept)
+        return kept
     directory, identifier = around.settings.childlogdir, around.settings.identifier
     try:
         path = autolog.create(directory, identifier, spec.name, channel, around.pid)

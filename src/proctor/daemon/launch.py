@@ -8,6 +8,7 @@ spawned.  Source: compat process.md, section 4.
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,4 +102,5 @@ class Launch:
             groups=groups,
             redirect_stderr=spec.redirect_stderr,
             socket_fd=socket_fd,
+            note=json.dumps(self.output.auto_logs()),
         )

@@ -49,6 +49,13 @@ class Output:
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
 
+    def auto_logs(self) -> dict[str, str]:
+        """The log files that we named, by channel: another daemon has to find them again."""
+        auto = {
+            name: self._paths[name] for name in CHANNELS if self._policy(name).kind is LogKind.AUTO
+        }
+        return {name: path for name, path in auto.items() if path is not None}
+
     def open(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files of the next run; `done` hears what went wrong, if anything."""
         self._sinks = {}

@@ -138,6 +138,23 @@ class Process:
         """No more retries."""
         self._step(self.lifecycle.give_up())
 
+    def adopt(self, pid: int, pipes: ChildPipes, started: float, done: Callable[[], None]) -> None:
+        """Go on with the child of an earlier daemon, which was started at `started` (Host.now()).
+
+        `done` is called when its output is read again; only then may its end be told.
+        """
+        host = self._around.host
+        self.start_wall = host.wall() - (host.now() - started)
+        self._step(self.lifecycle.adopted(pid, started))
+
+        def opened(error: OSError | None) -> None:
+            if error is not None:
+                self._around.log.error(f"cannot open the logs of '{self.name}': {error}")
+            self._take_pipes(pid, pipes)
+            done()
+
+        self._output.open(opened)
+
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""
         self._step(self.lifecycle.lost())
@@ -202,15 +219,18 @@ class Process:
         self._step(self.lifecycle.signal_failed(at))
 
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
-        around = self._around
-        self._output.attach(pid, pipes)
-        self._stdin = None if pipes.stdin is None else InputChannel(around.host, pipes.stdin)
-        around.log.info(f"spawned: '{self.name}' with pid {pid}")
+        self._take_pipes(pid, pipes)
+        self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
         waiting, self._signals_waiting = self._signals_waiting, []
         for signum in waiting:
             self.signal(signum)
         self._tell_observers(self.state)
+
+    def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
+        self._output.attach(pid, pipes)
+        stdin = pipes.stdin
+        self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)
 
     def _spawn_failed(self, text: str, at: float) -> None:
         self._signals_waiting.clear()

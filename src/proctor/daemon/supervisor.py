@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from proctor.core import order
 from proctor.core.events import GroupChanged, SupervisorStateChanged
@@ -117,6 +117,12 @@ class Supervisor:
         process.signal(signum)
 
     # Groups
+
+    def keep_logs(self, paths: Mapping[tuple[str, str], str]) -> None:
+        """Before groups are added: the AUTO logs of children that are to be adopted, by process
+        key and channel.
+        """
+        self._around.kept_logs.update(paths)
 
     def add_group(self, spec: GroupSpec) -> Group:
         """Make a group active; call `autostart` to start what starts by itself.

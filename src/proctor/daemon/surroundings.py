@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from proctor.core.capture import Decoder, Piece
@@ -62,7 +62,8 @@ class Surroundings:
 
     `server_url` is what children get as SUPERVISOR_SERVER_URL, None without a server; `pid` is the
     daemon's, as users see it; `submit` puts a job at the end of the one queue; `may_start` says
-    whether anything may be started by itself (not during shutdown).
+    whether anything may be started by itself (not during shutdown); `kept_logs` are AUTO logs, by
+    process key and channel, that running children of an earlier daemon write to.
     """
 
     host: Host
@@ -74,3 +75,4 @@ class Surroundings:
     pid: int
     submit: Callable[[Owner, Job], None]
     may_start: Callable[[], bool]
+    kept_logs: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -1,0 +1,101 @@
+"""What the keeper holds + the configuration -> what is running.
+
+The rules:
+1. A child whose process is still configured is that process's child: never a second copy.
+2. A child whose process is not configured any more is ended: SIGTERM, then SIGKILL.
+3. An end that nobody heard of is heard now, with its status and its time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proctor.core.exits import ExitStatus
+from proctor.core.names import split_namespec
+from proctor.core.plan import ChildPipes, SpawnFailure
+from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.host import ChildSink, Host, Timer
+from proctor.daemon.process import Process
+from proctor.daemon.supervisor import Supervisor
+from proctor.posix.loop_host import HeldChild, Holdings
+
+_TERM, _KILL = 15, 9
+_PATIENCE = 10.0
+
+Attach = Callable[[HeldChild, ChildSink], None]
+
+
+def recover(
+    holdings: Holdings, supervisor: Supervisor, host: Host, attach: Attach, log: ActivityLog
+) -> None:
+    """Go on with every child that is held.  The groups are there, nothing was started yet."""
+    for child in holdings.children:
+        process = _process_of(child, supervisor)
+        if process is None:
+            log.warn(f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped")
+            Stray(child, host).end(attach)
+        else:
+            _adopt(child, process, attach, log)
+
+
+def kept_logs(holdings: Holdings) -> dict[tuple[str, str], str]:
+    """The AUTO logs that held children write to, by process key and channel."""
+    return {
+        (child.key, channel): path
+        for child in holdings.children
+        for channel, path in json.loads(child.note or "{}").items()
+    }
+
+
+def _process_of(child: HeldChild, supervisor: Supervisor) -> Process | None:
+    group_name, name = split_namespec(child.key)
+    group = supervisor.groups.get(group_name)
+    process = group.processes.get(name or "") if group else None
+    # The first of two children of one name is the one that goes on.
+    return process if process is not None and not process.pid else None
+
+
+def _adopt(child: HeldChild, process: Process, attach: Attach, log: ActivityLog) -> None:
+    log.info(f"adopted: '{process.name}' with pid {child.pid}")
+    process.adopt(child.pid, child.pipes, child.started, lambda: attach(child, process))
+
+
+@dataclass(slots=True)
+class Stray:
+    """A child that nobody wants: a ChildSink that sees to its end.  Its output has no reader."""
+
+    child: HeldChild
+    host: Host
+    timer: Timer | None = None
+
+    def end(self, attach: Attach) -> None:
+        """Ask it to end, then make it."""
+        pipes = self.child.pipes
+        for fd in (pipes.stdin, pipes.stdout, pipes.stderr):
+            if fd is not None:
+                os.close(fd)
+        attach(self.child, self)
+        if self.child.status is None:
+            self._signal(_TERM)
+            self.timer = self.host.call_at(self.host.now() + _PATIENCE, lambda: self._signal(_KILL))
+
+    def _signal(self, signum: int) -> None:
+        self.host.signal(self.child.key, self.child.pid, signum, False)
+
+    def exited(self, status: ExitStatus, at: float) -> None:
+        """It is gone."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.host.acknowledge(self.child.key, self.child.pid)
+
+    def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
+        """Was long ago."""
+
+    def spawn_failed(self, failure: SpawnFailure, at: float) -> None:
+        """It did not."""
+
+    def signal_failed(self, errno: int, at: float) -> None:
+        """Nothing more can be done than was tried."""
