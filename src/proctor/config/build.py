@@ -35,8 +35,7 @@ def build_daemon(
         return None
     reader = Reader(section, context, overrides=overrides)
     minfds, minprocs = reader.get(rows.MINFDS), reader.get(rows.MINPROCS)
-    directory, uid = reader.get(rows.DIRECTORY_OPTION), reader.get(rows.USER_NAME)
-    umask = reader.get(rows.UMASK)
+    directory, umask = reader.get(rows.DIRECTORY_OPTION), reader.get(rows.UMASK)
     logfile = reader.get(rows.LOGFILE)
     maxbytes, backups = reader.get(rows.LOGFILE_MAXBYTES), reader.get(rows.LOGFILE_BACKUPS)
     loglevel, pidfile = reader.get(rows.LOGLEVEL), reader.get(rows.PIDFILE)
@@ -55,12 +54,12 @@ def build_daemon(
         minfds=minfds,
         minprocs=minprocs,
         nocleanup=reader.get(rows.NOCLEANUP),
-        uid=uid,
         directory=None if directory is None else _absolute(directory, context),
         strip_ansi=reader.get(rows.STRIP_ANSI),
         environment=_environment(reader),
         identifier=identifier,
         keeper=reader.get(rows.KEEPER),
+        uid=reader.get(rows.USER_NAME),
     )
     _look_twice(reader, settings)
     context.names.update((f"ENV_{key}", value) for key, value in settings.environment)

@@ -102,43 +102,66 @@ class _Open:
         return Value(text, self._place, self._cut, self._swallowed)
 
 
+class _Lexer:
+    """Takes the lines of one file, in order."""
+
+    def __init__(self, sections: Sections) -> None:
+        self._sections = sections
+        self._options: dict[str, Value] | None = None
+        self._current: _Open | None = None
+        self._indent = 0
+        self.bad: list[tuple[int, str]] = []
+
+    def take(self, line: str, place: Place) -> bool:
+        """Whether the file may go on: not if an option comes before any section."""
+        content, cut = _without_comment(line)
+        if not content:
+            if self._current is not None and not cut:
+                self._current.go_on("", place, "")
+            return True
+        indent = len(line) - len(line.lstrip())
+        if self._current is not None and indent > self._indent:
+            self._current.go_on(content, place, cut)
+            return True
+        self._indent = indent
+        return self._begin(line, content, cut, place)
+
+    def _begin(self, line: str, content: str, cut: str, place: Place) -> bool:
+        """A header or an option: what was open is complete."""
+        self.finish()
+        header, option = _HEADER.match(content), _OPTION.match(content)
+        if header:
+            self._options, self._current = self._sections.open(header["name"], place), None
+        elif self._options is None:
+            return False
+        elif option is None:
+            self.bad.append((place.line, line))
+        elif not option["name"]:
+            self.bad.append((place.line, line))
+            self._current = None
+        else:
+            name = option["name"].lower()
+            self._current = _Open(name, option["value"].strip(), place, cut)
+        return True
+
+    def finish(self) -> None:
+        """Store the option that is open.  It may still go on, behind a line that is none."""
+        if self._options is not None and self._current is not None:
+            self._options[self._current.name] = self._current.close()
+
+
 def read_into(sections: Sections, text: str, file: str) -> Problem | None:
     """Add the sections of a file to those already read; later options replace earlier ones.
 
     A file that cannot be understood gives a Problem, in the words of Python's parser.
     """
-    bad: list[tuple[int, str]] = []
-    options: dict[str, Value] | None = None
-    current: _Open | None = None
-    level = 0
+    lexer = _Lexer(sections)
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         place = Place(file, number)
-        content, cut = _without_comment(line)
-        if not content:
-            if current is not None and not cut:
-                current.go_on("", place, "")
-            continue
-        indent = len(line) - len(line.lstrip())
-        if current is not None and indent > level:
-            current.go_on(content, place, cut)
-            continue
-        level = indent
-        if options is not None and current is not None:
-            options[current.name] = current.close()
-        header = _HEADER.match(content)
-        if header:
-            options, current = sections.open(header["name"], place), None
-        elif options is None:
+        if not lexer.take(line, place):
             return _no_header(place, line)
-        elif (option := _OPTION.match(content)) is None:
-            bad.append((number, line))
-        else:
-            if not option["name"]:
-                bad.append((number, line))
-            current = _Open(option["name"].lower(), option["value"].strip(), place, cut)
-    if options is not None and current is not None:
-        options[current.name] = current.close()
-    return _bad_lines(file, bad) if bad else None
+    lexer.finish()
+    return _bad_lines(file, lexer.bad) if lexer.bad else None
 
 
 def _without_comment(line: str) -> tuple[str, str]:

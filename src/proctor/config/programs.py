@@ -51,10 +51,10 @@ class Program:
         redirect = read(rows.REDIRECT_STDERR)
         count, first = read(rows.NUMPROCS), read(rows.NUMPROCS_START)
         self._check_numprocs(count)
+        if stop.stopasgroup and not stop.killasgroup:
+            text = "Cannot set stopasgroup=true and killasgroup=false"
+            self._reader.fail(text, "killasgroup")
         stdout, stderr = self._stream(rows.STDOUT), self._stream(rows.STDERR)
-        if self._kind is ProcessKind.LISTENER:
-            # Its stdout carries the protocol: capture, events and syslog mean nothing there.
-            stdout = OutputPolicy()
         serverurl = read(rows.SERVERURL)
         template = ProcessSpec(
             name="",
@@ -89,9 +89,6 @@ class Program:
         stopasgroup, killasgroup = read(rows.STOPASGROUP), read(rows.KILLASGROUP)
         if killasgroup is None:
             killasgroup = stopasgroup
-        elif stopasgroup and not killasgroup:
-            text = "Cannot set stopasgroup=true and killasgroup=false"
-            self._reader.fail(text, "killasgroup")
         return StopPolicy(stopsignal, stopwaitsecs, stopasgroup, killasgroup)
 
     def _check_numprocs(self, count: int) -> None:
@@ -178,8 +175,6 @@ class Program:
                 "filling up filesystem unintentionally",
                 stream.maxbytes.name,
             )
-        if stream is rows.STDOUT and self._kind is ProcessKind.LISTENER:
-            syslog = False
         kinds = {"AUTO": LogKind.AUTO, "NONE": LogKind.NONE, "": LogKind.NONE}
         kind = kinds.get(path, LogKind.FILE)
         return replace(

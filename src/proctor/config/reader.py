@@ -75,13 +75,13 @@ class Reader:
 
     def get(self, option: Option[T], more_names: Mapping[str, object] | None = None) -> T:
         """The value of the option; its default when it is not set or cannot be read."""
-        if option.name in self._overrides:
-            return cast(T, self._overrides[option.name])
         value = self.section.options.get(option.name)
-        if value is None:
-            return option.default
-        text = self.expand(option.name, value, more_names)
-        return option.default if text is None else self.convert(option, text, value)
+        found = option.default
+        if value is not None:
+            text = self.expand(option.name, value, more_names)
+            found = option.default if text is None else self.convert(option, text, value)
+        # A mistake in the file is one even where the command line wins.
+        return cast(T, self._overrides.get(option.name, found))
 
     def text(
         self, option: Option[object], more_names: Mapping[str, object] | None = None

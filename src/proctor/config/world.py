@@ -99,7 +99,7 @@ class RealWorld:
         return {name: int(getattr(signal, name)) for name in dir(signal) if name.startswith("SIG")}
 
     def _at(self, path: str) -> str:
-        return os.path.join(self.cwd, path)
+        return os.path.join(self.cwd, path) if path else path
 
     def read(self, path: str) -> bytes:
         with open(self._at(path), "rb") as file:

@@ -1,0 +1,223 @@
+"""Mistakes: the original's words first, then the place, what was expected and what to try."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from config.a_world import MAIN, START, AWorld, mistake, mistakes, read
+from proctor.config.commandline import Overrides
+from proctor.config.load import check_file
+from proctor.config.problems import report, report_as_json
+
+PROGRAM = "[program:x]\ncommand=c\n"
+SUFFIX = f" in section 'program:x' (file: '{MAIN}')"
+EVENTS = "[eventlistener:e]\ncommand=c\nevents=TICK\n"
+FCGI = "[fcgi-program:f]\ncommand=c\nsocket=unix:///tmp/s\n"
+LOGIN = (
+    " contains incomplete authentication: If a username or a password is specified, both the "
+    "username and password must be specified"
+)
+
+# Text of the file after [supervisord], and the original's message.
+OBSERVED = [
+    ("minfds=x\n", "invalid literal for int() with base 10: 'x'"),
+    ("logfile=/nope/x\n", "The directory named as part of the path /nope/x does not exist"),
+    ("user=nope\n", "Invalid user name nope"),
+    ("environment=A\n", "Unexpected end of key/value pairs in value 'A'"),
+    ("childlogdir=\n", " is not an existing directory"),
+    ("foo\n", f"Source contains parsing errors: '{MAIN}'\n\t[line  2]: 'foo\\n'"),
+    ("[include]\n", ".ini file has [include] section, but no files setting"),
+    (
+        "[include]\nfiles=%(x)s\n",
+        "Format string '%(x)s' for 'include.files' contains names ('x') which cannot be expanded. "
+        "Available names: ENV_HOME, ENV_LANG, here, host_node_name",
+    ),
+    ("[program:x]\n", "program section program:x does not specify a command" + SUFFIX),
+    ("[program:a b]\ncommand=c\n", "Invalid name: 'a b' because of character: ' '"),
+    (PROGRAM + "priority=z\n", "invalid literal for int() with base 10: 'z'"),
+    (PROGRAM + "numprocs=l\n", "invalid literal for int() with base 10: 'l'" + SUFFIX),
+    (
+        PROGRAM + "numprocs=2\n",
+        "%(process_num) must be present within process_name when numprocs > 1" + SUFFIX,
+    ),
+    (
+        PROGRAM + "process_name=a b\n",
+        "Invalid name: 'a b' because of character: ' '" + SUFFIX,
+    ),
+    (
+        PROGRAM + "process_name=%(here)s\n",
+        "Invalid name: '/etc' because of character: '/'" + SUFFIX,
+    ),
+    (PROGRAM + "autorestart=**true**\n", "invalid 'autorestart' value '**true**'" + SUFFIX),
+    (
+        PROGRAM + "stopasgroup=true\nkillasgroup=false\n",
+        "Cannot set stopasgroup=true and killasgroup=false" + SUFFIX,
+    ),
+    (
+        PROGRAM + "command=50%\n",
+        "Format string '50%' for 'program:x.command' is badly formatted: incomplete format"
+        + SUFFIX,
+    ),
+    (
+        PROGRAM + "startsecs=%(process_num)s\n",
+        "Format string '%(process_num)s' for 'program:x.startsecs' contains names ('process_num') "
+        "which cannot be expanded. Available names: ENV_HOME, ENV_LANG, group_name, here, "
+        "host_node_name, program_name" + SUFFIX,
+    ),
+    (
+        PROGRAM + "stdout_logfile=/nope/x\n",
+        "The directory named as part of the path /nope/x does not exist" + SUFFIX,
+    ),
+    (
+        PROGRAM + "autostart=true\n  [program:y]\n",
+        "not a valid boolean value: 'true\\n[program:y]'" + SUFFIX,
+    ),
+    (
+        PROGRAM + "[group:g]\nprograms=x,y\n",
+        "[group:g] names unknown program or fcgi-program y",
+    ),
+    (
+        PROGRAM + FCGI + "[program:f]\ncommand=c\n[group:g]\nprograms=f\n",
+        "[group:g] name f is ambiguous (exists as program and fcgi-program)",
+    ),
+    (PROGRAM + "[group:g g]\nprograms=x\n", "Invalid name: 'g g' because of character: ' '"),
+    ("[fcgi-program:f]\ncommand=c\n", '[fcgi-program:f] section requires a "socket" line'),
+    (
+        FCGI + "socket=foo\n",
+        "('Bad socket format %s', 'foo') in [fcgi-program:f] socket",
+    ),
+    (
+        FCGI + "socket=tcp://h:1\nsocket_mode=0700\n",
+        "socket_owner and socket_mode params should only be used with a Unix domain socket in "
+        "[fcgi-program:f] socket",
+    ),
+    (FCGI + "socket_owner=nnn\n", "Invalid socket_owner value nnn"),
+    (FCGI + "socket_mode=99\n", "Invalid socket_mode value 99"),
+    (FCGI + "socket_backlog=0\n", "Invalid socket_backlog value 0"),
+    ("[eventlistener:e]\ncommand=c\n", '[eventlistener:e] section requires an "events" line'),
+    (EVENTS + "events=foo\n", "Unknown event type FOO in [eventlistener:e] events"),
+    (EVENTS + "events=TICK,\n", "Unknown event type  in [eventlistener:e] events"),
+    (EVENTS + "buffer_size=0\n", "[eventlistener:e] section sets invalid buffer_size (0)"),
+    (EVENTS + "result_handler=a:b\n", "a:b cannot be resolved within [eventlistener:e]"),
+    (
+        EVENTS + "redirect_stderr=true\n",
+        "[eventlistener:e] section sets redirect_stderr=true but this is not allowed because it "
+        "will interfere with the eventlistener protocol",
+    ),
+    (
+        "[rpcinterface:a]\n",
+        "section [rpcinterface:a] does not specify a supervisor.rpcinterface_factory",
+    ),
+    (
+        "[rpcinterface:a]\nsupervisor.rpcinterface_factory=foo\n",
+        "foo cannot be resolved within [rpcinterface:a]",
+    ),
+    ("[unix_http_server]\n", "section [unix_http_server] has no file value"),
+    ("[unix_http_server]\nfile=/x\nchmod=99\n", "Invalid chmod value 99"),
+    ("[unix_http_server]\nfile=/x\nchown=nnn\n", "Invalid sockchown value nnn"),
+    ("[unix_http_server]\nfile=/x\nusername=a\n", "Section [unix_http_server]" + LOGIN),
+    ("[inet_http_server]\n", "section [inet_http_server] has no port value"),
+    ("[inet_http_server:x]\nport=abc\n", "not a valid port number: 'abc' "),
+    ("[inet_http_server:x]\nport=1\npassword=x\n", "Section [inet_http_server:x]" + LOGIN),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OBSERVED)
+def test_a_mistake_is_told_in_the_originals_words(text: str, words: str) -> None:
+    """Each message was taken from a run of the original; G50 and G57 say what they should."""
+    assert mistake(START + text) == words
+
+
+def test_a_file_without_supervisord_section_is_refused() -> None:
+    """Seeds A6 and C7."""
+    for text in ("", PROGRAM):
+        assert mistake(text) == ".ini file does not include supervisord section"
+
+
+def test_text_before_any_section_is_refused() -> None:
+    words = f"File contains no section headers.\nfile: '{MAIN}', line: 1\n'a=1\\n'"
+    assert mistake("a=1\n" + START) == words
+
+
+def test_a_mistake_in_an_included_file_names_the_first_file_of_the_section() -> None:
+    """Observed; the true place follows."""
+    text = START + "[include]\nfiles=conf.d/*.ini\n"
+    bad = "[program:x]\nnumprocs=l\n"
+    found = mistakes(text + PROGRAM, x=bad)
+    assert found.text.endswith(SUFFIX)
+    assert "at /etc/conf.d/x.ini:2 [program:x] numprocs" in str(found)
+    assert mistake(text, x=bad + "command=c\n").endswith("(file: '/etc/conf.d/x.ini')")
+
+
+def test_all_mistakes_are_gathered_in_the_originals_order() -> None:
+    found = mistakes(
+        START + "minfds=a\nloglevel=b\n[inet_http_server]\nport=c\n[program:x]\nautostart=3\n"
+        "[rpcinterface:y]\n[group:g]\nprograms=nope\n"
+    )
+    assert [f"{problem.section} {problem.option}" for problem in found.problems] == [
+        "supervisord minfds",
+        "supervisord loglevel",
+        "rpcinterface:y ",
+        "group:g programs",
+        "program:x autostart",
+        "program:x command",
+        "inet_http_server port",
+    ]
+
+
+def test_a_mistake_comes_with_place_expectation_and_hint() -> None:
+    found = mistakes(START + PROGRAM + "autostart=ture\n")
+    assert str(found).splitlines() == [
+        "not a valid boolean value: 'ture'" + SUFFIX,
+        f"  at {MAIN}:4 [program:x] autostart",
+        "  expected true or false (also yes, no, on, off, 1, 0)",
+        "  hint: did you mean true?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (PROGRAM + "numprocs=l\n", "this is a letter; did you mean 1?"),
+        (PROGRAM + "startsecs=5;five\n", "did you mean a comment?"),
+        (PROGRAM + "autostart=true\n [program:y]\n", f"{MAIN}:5 is indented"),
+        ("[program:worker]\ncommand=c\n[group:g]\nprograms=wroker\n", "did you mean worker?"),
+        (EVENTS + "events=PROCESS_STAT\n", "did you mean PROCESS_STATE?"),
+        (PROGRAM + "directory=%(heer)s\n", "did you mean %(here)s?"),
+        ("[rpcinterface:y]\nsupervisor.rpcinterface_factory=a:b\n", "ModuleNotFoundError"),
+    ],
+)
+def test_a_usual_mistake_gets_a_hint(text: str, hint: str) -> None:
+    """Seed C4, gotchas G44 and G46."""
+    assert hint in mistakes(START + text).problems[0].hint
+
+
+def test_secrets_stay_out_of_reports() -> None:
+    found = mistakes(START + "[inet_http_server]\nport=1\npassword=s3cret\n[program:x]\n")
+    assert "s3cret" not in report_as_json(found.problems, found.notes)
+    assert "s3cret" not in report(found.problems, found.notes)
+
+
+def test_the_report_lists_every_mistake_and_warning() -> None:
+    world = AWorld()
+    world.put(MAIN, START + "minfds=a\n" + PROGRAM + "autostart=b\nfoo=1\n")
+    problems, notes = check_file(MAIN, Overrides(), world)
+    text = report(problems, notes)
+    assert f"at {MAIN}:2 [supervisord] minfds" in text
+    assert f"at {MAIN}:5 [program:x] autostart" in text
+    assert f"unknown option 'foo' in [program:x] is ignored ({MAIN}:6)" in text
+    found = json.loads(report_as_json(problems, notes))
+    assert found["ok"] is False
+    assert [each["option"] for each in found["problems"]] == ["minfds", "autostart"]
+    assert found["problems"][0]["place"] == {"file": MAIN, "line": 2}
+
+
+def test_a_good_file_has_an_empty_report() -> None:
+    world = AWorld()
+    world.put(MAIN, START)
+    problems, notes = check_file(MAIN, Overrides(), world)
+    assert report(problems, notes) == ""
+    assert json.loads(report_as_json(problems, notes))["ok"] is True
+    assert read(START, world).notes == ()
