@@ -113,6 +113,8 @@ async def _send_stream(chunks: AsyncIterator[bytes], receive: Receive, send: Sen
     """Until the stream ends or the client goes, whichever comes first."""
 
     async def pump() -> None:
+        # The head goes out at once, also when the log is silent: clients wait for it.
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
         async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
