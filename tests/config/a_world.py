@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -92,5 +93,7 @@ def mistakes(text: str, world: AWorld | None = None, **more: str) -> ConfigError
 
 
 def warnings(configuration: Configuration) -> list[str]:
-    """The texts of its warnings."""
-    return [note.text for note in configuration.notes if note.level == "warn"]
+    """The texts of its warnings, without places in brackets."""
+    return [
+        re.sub(r" \(/\S+\)$", "", note.text) for note in configuration.notes if note.level == "warn"
+    ]

@@ -45,7 +45,6 @@ def test_without_a_file_the_client_has_defaults() -> None:
     ("text", "words"),
     [
         (START, ".ini file does not include supervisorctl section"),
-        ("[supervisorctl]\nserverurl=foo\n", "value 'foo' is not a URL"),
         (
             "[supervisorctl]\n[ctlplugin:x]\n",
             "section [ctlplugin:x] does not specify a supervisor.ctl_factory",

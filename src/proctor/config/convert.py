@@ -178,15 +178,6 @@ def process_or_group_name(text: str, _: World | None = None) -> str:
     return name
 
 
-def url(text: str, _: World | None = None) -> str:
-    """Anything with a scheme and a host or a path."""
-    scheme, colon, rest = text.partition(":")
-    rest = rest.removeprefix("//")
-    if not colon or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme) or rest[:1] in ("", "?", "#"):
-        raise ValueError(f"value {text!r} is not a URL")
-    return text
-
-
 def _socket_url(text: str, _: World) -> str:
     """tcp://host:port or unix:///path.  The odd texts are what the original prints."""
     if text.startswith("unix://"):
@@ -223,6 +214,5 @@ FILE_PATH = Kind("a file in an existing directory", _file_path)
 CHILD_LOG = Kind("a file in an existing directory, or AUTO, NONE or SYSLOG", _child_log)
 INET_ADDRESS = Kind("port or host:port, the port from 1 to 65535", _inet_address)
 NAME: Kind[str] = Kind("a name without blanks, colons and slashes", process_or_group_name)
-URL: Kind[str] = Kind("a URL such as http://localhost:9001 or unix:///path", url)
 SOCKET_URL = Kind("tcp://host:port or unix:///absolute/path", _socket_url)
 WORDS = Kind("names with commas between them", _words)

@@ -20,7 +20,7 @@ from proctor.config.world import World
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 from proctor.core.spec import GroupSpec
 
-_LEVELS = ("critical", "warn", "info")
+_LEVELS = ("warn", "info")
 
 
 @dataclass(frozen=True, slots=True)

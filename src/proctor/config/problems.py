@@ -52,15 +52,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to be said in the main log at start.  `level` is "critical", "warn" or "info"."""
+    """Something to be said in the main log at start.  `level` is "warn" or "info"."""
 
     level: str
     text: str
-    place: Place | None = None
-
-    def render(self) -> str:
-        """The text and its place, in one line."""
-        return f"{self.level}: {self.text}" + (f" ({self.place})" if self.place else "")
 
 
 class Findings:
@@ -89,8 +84,8 @@ class Findings:
         self._notes[note] = None
 
     def warn(self, text: str, place: Place | None = None) -> None:
-        """A line of level WARN."""
-        self.note(Note("warn", text, place))
+        """A line of level WARN.  Ours name the place; the original's words stay as they are."""
+        self.note(Note("warn", text if place is None else f"{text} ({place})"))
 
     def raise_if_any(self) -> None:
         """Raises ConfigError when there is a mistake."""
@@ -119,8 +114,11 @@ class ConfigError(Exception):
 def report(problems: Iterable[Problem], notes: Iterable[Note]) -> str:
     """Every mistake and every warning for a person; "" when there is nothing to say."""
     warnings = [note for note in notes if note.level == "warn"]
-    texts = [*(problem.render() for problem in problems), *(note.render() for note in warnings)]
-    return "".join(text + "\n" for text in texts)
+    texts = [
+        *(problem.render() for problem in problems),
+        *(f"warning: {note.text}" for note in warnings),
+    ]
+    return "\n".join(texts)
 
 
 def report_as_json(problems: Iterable[Problem], notes: Iterable[Note]) -> str:

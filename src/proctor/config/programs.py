@@ -155,25 +155,22 @@ class Program:
         syslog = reader.get(stream.syslog, names)
         where, key = f"For [{reader.section.name}], ", stream.logfile.name
         if path == "SYSLOG":
-            reader.warn(
+            reader.context.findings.warn(
                 f"{where}{key}=syslog but this is deprecated and will be removed.  Use "
-                f"{stream.syslog.name}=true to enable syslog instead.",
-                key,
+                f"{stream.syslog.name}=true to enable syslog instead."
             )
             path, syslog = "NONE", True
         if redirected:
             if path not in ("AUTO", "NONE", ""):
-                reader.warn(
+                reader.context.findings.warn(
                     f"{where}redirect_stderr=true but {key} has also been set to a filename, "
-                    "the filename has been ignored",
-                    key,
+                    "the filename has been ignored"
                 )
             path = "NONE"
         if path == "AUTO" and maxbytes == 0:
-            reader.warn(
+            reader.context.findings.warn(
                 f"{where}AUTO logging used for {key} without rollover, set maxbytes > 0 to avoid "
-                "filling up filesystem unintentionally",
-                stream.maxbytes.name,
+                "filling up filesystem unintentionally"
             )
         kinds = {"AUTO": LogKind.AUTO, "NONE": LogKind.NONE, "": LogKind.NONE}
         kind = kinds.get(path, LogKind.FILE)

@@ -140,7 +140,7 @@ class Reader:
         )
 
     def warn(self, text: str, option: str = "") -> None:
-        """Add a warning about an option of this section."""
+        """Add a warning of ours about an option of this section."""
         value = self.section.options.get(option)
         self.context.findings.warn(text, self.section.place if value is None else value.place)
 

@@ -106,7 +106,7 @@ def _nothing_matches(
     text = f'No file matches via include "{pattern}"'
     before = (previous or {}).get(pattern)
     if not before:
-        findings.warn(text, place)
+        findings.warn(text)
         return
     hint = "restore the files, or take the pattern out of [include] if their programs are to go"
     expected = f"at least one of the files that matched before: {', '.join(before)}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from proctor.config.convert import TEXT, URL
+from proctor.config.convert import TEXT
 from proctor.config.table import Option, SectionType
 
 SERVERURL = Option(
-    "serverurl", URL, "http://localhost:9001", sample="unix:///tmp/supervisor.sock",
+    "serverurl", TEXT, "http://localhost:9001", sample="unix:///tmp/supervisor.sock",
     in_sample=True,
     text="Where the daemon listens: unix:///path or http://host:port.",
 )  # fmt: skip
