@@ -260,8 +260,27 @@ def test_an_unexpected_exit_leaves_its_reason(status: ExitStatus, text: str) -> 
     assert life.spawnerr == text
     assert life.exit == status
     life.start(10)
+    life.spawned(8, 10)
     assert life.spawnerr == ""
     assert life.exit is None
+
+
+def test_a_start_shows_when_there_is_a_child() -> None:
+    """Until then people see what was before: there is no STARTING without a pid."""
+    life = running(autorestart="true")
+    life.exited(FAILED, 9)
+    life.tick(9)
+    shown = [life.shown]
+    assert (life.state, life.exit) == (S.STARTING, FAILED)
+    life.spawned(8, 10)
+    shown.append(life.shown)
+    life.exited(FAILED, 10)
+    life.tick(11)
+    shown.append(life.shown)
+    assert life.spawnerr == TOO_QUICK
+    life.stop(11)
+    shown.append(life.shown)
+    assert shown == [S.EXITED, S.STARTING, S.BACKOFF, S.STOPPING]
 
 
 def test_commands_that_do_not_fit_do_nothing() -> None:

@@ -163,6 +163,7 @@ def through_json(life: Lifecycle) -> Lifecycle:
     data["exit"] = life.exit and dataclasses.asdict(life.exit)
     back = json.loads(json.dumps(data))
     back["state"] = ProcessState(back["state"])
+    back["before_start"] = ProcessState(back["before_start"])
     back["exit"] = back["exit"] and ExitStatus(**back["exit"])
     return Lifecycle(spec=life.spec, **back)
 

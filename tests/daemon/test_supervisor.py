@@ -138,6 +138,17 @@ def test_a_signal_that_overtakes_the_spawn_waits_for_the_child() -> None:
         assert heart.said("sig") == ["DEBG sending web (pid 101) sig SIGHUP"]
 
 
+def test_nobody_is_shown_a_start_without_a_pid() -> None:
+    """Clients that see STARTING take its pid and may send it a signal."""
+    with a_heart(a_process("web")) as heart:
+        heart.host.behaviours["web:web"] = Behaviour(spawn_delay=3)
+        heart.start("web")
+        web = heart.process("web")
+        assert (web.shown_state, web.start_wall) == (S.STOPPED, 0)
+        heart.host.forward(3)
+        assert (web.shown_state, web.start_wall, web.pid) == (S.STARTING, EPOCH, 101)
+
+
 @pytest.mark.parametrize(
     ("failure", "text"),
     [

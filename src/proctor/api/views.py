@@ -27,7 +27,7 @@ _AUTORESTART: dict[AutoRestart, bool | str] = {
 
 def describe(process: Process, now: float) -> str:
     """The last column of `status`.  `now` is wall time; the uptime is never negative."""
-    match process.state:
+    match process.shown_state:
         case ProcessState.RUNNING:
             uptime = timedelta(seconds=max(0, int(now) - int(process.start_wall)))
             return f"pid {process.pid}, uptime {uptime}"
@@ -51,8 +51,8 @@ def process_info(process: Process, now: float) -> ProcessInfo:
         start=capped(process.start_wall),
         stop=capped(process.stop_wall),
         now=capped(now),
-        state=int(process.state),
-        statename=process.state.name,
+        state=int(process.shown_state),
+        statename=process.shown_state.name,
         spawnerr=process.spawnerr,
         exitstatus=process.exit_number,
         logfile=stdout,

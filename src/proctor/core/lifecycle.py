@@ -85,11 +85,21 @@ class Lifecycle:
     state: ProcessState = ProcessState.STOPPED
     pid: int = 0
     spawning: bool = False
+    before_start: ProcessState = ProcessState.STOPPED
     tries: int = 0
     started: float = 0.0
     deadline: float | None = None
     spawnerr: str = ""
     exit: ExitStatus | None = None
+
+    @property
+    def shown(self) -> ProcessState:
+        """The state to tell people: a start shows when its child is there, or cannot be.
+
+        Clients know no STARTING without a pid, and may send a signal to the pid they are told.
+        """
+        starting = self.spawning and self.state is ProcessState.STARTING
+        return self.before_start if starting else self.state
 
     # Commands
 
@@ -126,6 +136,7 @@ class Lifecycle:
         self.spawning = False
         self.pid = pid
         self.started = now
+        self.spawnerr, self.exit = "", None
         if self.state is ProcessState.STOPPING:
             return self._ask_to_end(now)
         if self.state is ProcessState.STARTING:
@@ -145,6 +156,7 @@ class Lifecycle:
         if not self.spawning:
             return ()
         self.spawning = False
+        self.spawnerr, self.exit = "", None
         if self.state is ProcessState.STOPPING:
             return (self._become(ProcessState.STOPPED),)
         if self.state is not ProcessState.STARTING:
@@ -213,8 +225,7 @@ class Lifecycle:
 
     def _start(self, now: float) -> Effects:
         self.spawning = True
-        self.spawnerr = ""
-        self.exit = None
+        self.before_start = self.state
         return (self._become(ProcessState.STARTING), Spawn())
 
     def _ask_to_end(self, now: float) -> Effects:

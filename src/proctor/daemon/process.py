@@ -50,6 +50,7 @@ class Process:
         self.lifecycle = Lifecycle(spec)
         self.start_wall = 0.0
         self.stop_wall = 0.0
+        self._launched = 0.0
         self._around = around
         self._paths = paths
         self._socket = socket
@@ -79,6 +80,11 @@ class Process:
     def state(self) -> ProcessState:
         """The state it is in; events about it may still be on their way."""
         return self.lifecycle.state
+
+    @property
+    def shown_state(self) -> ProcessState:
+        """The state to tell people; STARTING shows as soon as there is a pid."""
+        return self.lifecycle.shown
 
     @property
     def pid(self) -> int:
@@ -219,6 +225,7 @@ class Process:
         self._step(self.lifecycle.signal_failed(at))
 
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
+        self.start_wall = self._launched
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
@@ -233,6 +240,7 @@ class Process:
         self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)
 
     def _spawn_failed(self, text: str, at: float) -> None:
+        self.start_wall = self._launched
         self._signals_waiting.clear()
         self._output.abandon()
         self._give_socket_back()
@@ -312,7 +320,7 @@ class Process:
         self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)
 
     def _launch(self) -> None:
-        self.start_wall = self._around.host.wall()
+        self._launched = self._around.host.wall()
         Launch(
             self.spec,
             self.key,
