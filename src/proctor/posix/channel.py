@@ -38,7 +38,8 @@ LARGE = 256 * 1024
 # A child is loud that writes more than this in one second.
 LOUD = 256 * 1024
 
-# Seconds until the next try for a child that fills its pipe while its target fails.
+# Seconds until a target that failed is tried again: this for a child that fills its pipe, then
+# twice as long each time, up to RETRY.
 SOON = 0.01
 
 # Seconds a pipe is read on after its process has ended.
@@ -69,7 +70,10 @@ class Path(Protocol):
 
 
 class Channel:
-    """Made by Drain.watch.  The counters may be read at any time."""
+    """Made by Drain.watch.
+
+    `bytes_seen` came out of the pipe, `bytes_dropped` of them were lost.  Read them at any time.
+    """
 
     def __init__(
         self,
@@ -94,6 +98,8 @@ class Channel:
         self._listening = False
         self._at_end = False
         self._timer: Timer | None = None
+        self._grace: Timer | None = None
+        self._delay = SOON
         self._since, self._recent = 0.0, 0
 
     def finish(self, done: Callable[[], None], grace: float = GRACE) -> None:
@@ -113,7 +119,7 @@ class Channel:
     def begin(self) -> None:
         """Start to read."""
         os.set_blocking(self._fd, False)
-        self._turn()
+        self._listen()
 
     def open_sinks(self) -> Sequence[Sink]:
         """Its sinks, to clear or reopen them; none when it is closed."""
@@ -140,7 +146,10 @@ class Channel:
         if self._fd < 0:
             return
         self._stop_waiting()
+        if self._grace is not None:
+            self._grace.cancel()
         lost = 0 if self._at_end else linux.bytes_waiting(self._fd)
+        self.bytes_seen += lost
         if lost and self._sinks:
             self._shop.complaints.lost(self._sinks[0].name, lost)
         for sink in self._sinks:
@@ -222,7 +231,7 @@ class Channel:
         if self._fd >= 0:
             self.sweep()
         if self._fd >= 0:
-            self._shop.reactor.call_later(grace, self.shut)
+            self._grace = self._shop.reactor.call_later(grace, self.shut)
         self._shop.post(done)
 
     def _should_rest(self, moved: int) -> bool:
@@ -246,16 +255,22 @@ class Channel:
             lost += self._path.give_up()
         if lost:
             self._shop.complaints.lost(self._path.file.name, lost)
+            self.bytes_seen += lost
             self.bytes_dropped += lost
         self._stop_waiting()
-        self._timer = self._shop.reactor.call_later(SOON if lost else RETRY, self._turn)
+        self._timer = self._shop.reactor.call_later(self._next_try(lost), self._turn)
 
     def _relieve(self) -> float:
         """A sink failed: give up what waits if the pipe is nearly full; seconds to the next try."""
-        if not self._is_nearly_full() or not isinstance(self._path, SeenPath):
-            return RETRY
-        self.bytes_dropped += self._path.give_up()
-        return SOON
+        lost = 0
+        if self._is_nearly_full() and isinstance(self._path, SeenPath):
+            lost = self._path.give_up()
+            self.bytes_dropped += lost
+        return self._next_try(lost)
+
+    def _next_try(self, lost: int) -> float:
+        self._delay = SOON if lost else min(RETRY, 2 * self._delay)
+        return self._delay
 
     def _is_nearly_full(self) -> bool:
         # Half: pages of a pipe need not be full, so it may take no more long before it counts so.

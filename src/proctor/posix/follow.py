@@ -87,11 +87,14 @@ class Follower:
         """Which backup the open file is now; None if it is none."""
         if self._fd < 0:
             return None
+        missing = 0
         for number in range(1, _BACKUPS):
             name = f"{self._path}.{number}"
             if self._is_at(name):
                 return number
-            if not os.path.exists(name):
+            # While a rotation is under way one number is missing, and it may be any.
+            missing = 0 if os.path.exists(name) else missing + 1
+            if missing == 2:
                 break
         return None
 

@@ -5,7 +5,8 @@ and reading such files for others.
    which splice refuses.  So a copytruncate leaves no hole and two writers do not overwrite.
 2. A file that was deleted is made again; one that was renamed is written on until `reopen`.
 3. A rotation that fails leaves the log where it is; it is tried again after ROTATION_PAUSE seconds.
-4. New files replace old ones (also with no backups), so whoever reads the old one may finish it.
+4. After output was lost, what follows begins on a line of its own.
+5. New files replace old ones (also with no backups), so whoever reads the old one may finish it.
    They keep the mode of the old one (gotcha G59).
 
 A LogFile is used by one thread, the drain thread; the functions at the end by any.
@@ -44,6 +45,7 @@ class LogFile:
         self.replaced: Callable[[], None] = lambda: None
         self._backups = backups
         self._rotate_from = 0.0
+        self._gap = False
         self.fd = _open(path, mode)
         status = os.fstat(self.fd)
         self.size = status.st_size
@@ -90,9 +92,20 @@ class LogFile:
             self._replace_by(self._create())
             status = os.fstat(self.fd)
         self.size = status.st_size
+        if self._gap:
+            self._close_gap()
         if not self.maxbytes or (self._rotate_from and time.monotonic() < self._rotate_from):
             return None
         return self.maxbytes - self.size
+
+    def mark_gap(self) -> None:
+        """Something is missing after what was written so far."""
+        self._gap = True
+
+    def _close_gap(self) -> None:
+        if not self.at_line_start():
+            self.size += os.pwrite(self.fd, b"\n", self.size)
+        self._gap = False
 
     def at_line_start(self) -> bool:
         """Whether the file is empty or ends in a newline.  Yes, if we have no right to look."""

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from proctor.posix.complaints import Complaints
+from proctor.posix.logfile import LogFile
 from proctor.posix.reactor import Reactor, Timer
 from proctor.posix.sinks import Sink
 
@@ -67,6 +68,8 @@ class Outbox:
         """Throw away what waits; the number of bytes."""
         count, self.size = self.size, 0
         self._queue.clear()
+        if isinstance(self.sink, LogFile):
+            self.sink.mark_gap()
         if count:
             self._complaints.lost(self.sink.name, count)
         return count

@@ -121,6 +121,7 @@ class SplicePath:
     def give_up(self) -> int:
         """Throw away what waits in the pipe, up to a line end if there is one; how many bytes."""
         data = self._scratch.peek(self._fd)
+        self.file.mark_gap()
         return len(os.read(self._fd, data.rfind(b"\n") + 1 or len(data)))
 
 

@@ -85,7 +85,8 @@ def aliased_fd(path: str) -> int | None:
 
 
 def _open_special(path: str) -> int:
-    # A FIFO is opened for both ends: nobody need read it yet, and readers may come and go.
+    # A FIFO is opened for both ends: nobody need read it yet, and readers may come and go.  What
+    # nobody has read when we close it is gone.
     access = os.O_RDWR if stat.S_ISFIFO(os.stat(path).st_mode) else os.O_WRONLY
     return os.open(path, access | os.O_NONBLOCK | os.O_NOCTTY)
 
