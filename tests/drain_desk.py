@@ -21,12 +21,13 @@ PATIENCE = 60.0
 
 
 class DrainDesk:
-    """Use `with DrainDesk() as desk`.  Reports of the drain are in `reports`."""
+    """Use `with DrainDesk() as desk`.  What the drain has to say is in `reports` and `advice`."""
 
     def __init__(self) -> None:
         self.reports: list[str] = []
+        self.advice: list[str] = []
         self._loop: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.drain = Drain(self._loop.put, self.reports.append)
+        self.drain = Drain(self._loop.put, self.reports.append, self.advice.append)
         self._writers: list[Writer] = []
 
     def __enter__(self) -> DrainDesk:

@@ -79,7 +79,7 @@ class Daemon:
         settings = beginnings.configuration.daemon
         self._settings = settings
         self.log = ActivityLog(Level.named(settings.loglevel))
-        self._drain = Drain(self._post, self.log.error)
+        self._drain = Drain(self._post, self.log.error, self.log.warn)
         self._log_sinks: list[Sink] = []
         bus = EventBus(self.log.critical)
         url = server_url(beginnings.configuration.servers)

@@ -244,7 +244,9 @@ class Channel:
             return False
         if self._size < LARGE or (self._size < MOST and self._recent > 4 * LARGE):
             self._size = linux.grow_pipe(self._fd, LARGE if self._size < LARGE else MOST)
-        return self._size >= LARGE and moved < self._size // 4
+        little = self._size // 4
+        # A small move may have left much: near a limit, or where bytes are seen.
+        return self._size >= LARGE and moved < little and linux.bytes_waiting(self._fd) < little
 
     def _fail(self, error: OSError) -> None:
         """The file took nothing.  Unseen bytes wait in the pipe."""

@@ -21,7 +21,7 @@ class Complaints:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._troubles: dict[str, _Trouble] = {}
-        self._said: set[str] = set()
+        self._said: dict[str, float] = {}
 
     def failed(self, name: str, error: OSError) -> None:
         """Nothing can be written to `name` now."""
@@ -48,8 +48,9 @@ class Complaints:
         if trouble is not None:
             self._say(f"can write to {name} again; {trouble.lost} bytes lost")
 
-    def once(self, text: str) -> None:
-        """Say this, but only the first time."""
-        if text not in self._said:
-            self._said.add(text)
+    def rarely(self, text: str) -> None:
+        """Say this, but not again within the interval."""
+        now = time.monotonic()
+        if now - self._said.get(text, -INTERVAL) >= INTERVAL:
+            self._said[text] = now
             self._say(text)

@@ -38,16 +38,24 @@ def _ignore(_text: str) -> None:
 class Drain:
     """`post` runs a callback on the loop (call_soon_threadsafe).
 
-    `report` is called on the loop with what users should know about failing targets.
+    `report` is called on the loop with what is wrong with targets, `advise` with what users should
+    know about their settings.
     """
 
-    def __init__(self, post: Post, report: Callable[[str], None] = _ignore) -> None:
-        self.report = report
+    def __init__(
+        self,
+        post: Post,
+        report: Callable[[str], None] = _ignore,
+        advise: Callable[[str], None] = _ignore,
+    ) -> None:
+        self._report = report
+        self._advise = advise
+        self._advised: set[str] = set()
         self._loop_post = post
         self._reactor = Reactor()
         self._complaints = Complaints(self._say)
         self._scratch = Scratch()
-        self._siblings = Siblings(self._complaints.once)
+        self._siblings = Siblings(self._complaints.rarely)
         self._shop = Workshop(
             self._reactor, self._complaints, self._scratch, self._siblings, self._post
         )
@@ -126,7 +134,7 @@ class Drain:
             self._reactor.turn()
         except Exception as bug:
             # A decoder's bug must not end the logging of everybody else.
-            self._complaints.once(f"internal error while logging: {bug!r}")
+            self._complaints.rarely(f"internal error while logging: {bug!r}")
 
     def _begin(self, channel: Channel, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
@@ -138,7 +146,7 @@ class Drain:
         if isinstance(sink, LogFile):
             self._siblings.add(sink)
         elif isinstance(sink, StreamSink) and sink.note:
-            self._complaints.once(sink.note)
+            self._give_advice(sink.note)
 
     def _write(self, sink: Sink, data: bytes) -> None:
         self._lines_arrived += len(data)
@@ -173,8 +181,13 @@ class Drain:
             channel.has_backlog() for channel in self._channels
         )
 
+    def _give_advice(self, text: str) -> None:
+        if text not in self._advised:
+            self._advised.add(text)
+            self._post(lambda: self._advise(text))
+
     def _say(self, text: str) -> None:
-        self._post(lambda: self.report(text))
+        self._post(lambda: self._report(text))
 
     def _post(self, callback: Callable[[], None]) -> None:
         # RuntimeError: the loop is closed, nobody is left to hear it.
