@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from support.daemon import Launch
 from support.implementations import REPOSITORY, Implementation
 from support.waiting import until
@@ -17,10 +18,10 @@ def test_an_example_runs(launch: Launch, ours: Implementation, path: Path) -> No
     """All its programs come up, and supervisorctl finds them."""
     daemon = launch(ours, ready=False, command=["true"], arguments=())
     daemon.wait()
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("/tmp/", f"{daemon.directory}/")
     for name in ("first-steps.sock", "supervisor.sock"):
-        text = text.replace(f"/tmp/{name}", str(daemon.socket))
-    daemon.configure(whole=text.replace("/tmp/", f"{daemon.directory}/"))
+        text = text.replace(name, daemon.socket.name)
+    daemon.configure(whole=text)
     daemon.arguments = ("-n",)
     daemon.start()
 

@@ -28,4 +28,35 @@ class Difference:
         return topic == self.topic and fnmatchcase(key, self.key)
 
 
-DIFFERENCES: tuple[Difference, ...] = ()
+_DEAD_SERVER = "with a dead server, one plain line instead of a raw error"
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "refused files",
+        "group with trailing comma",
+        "G50",
+        "the message names the section that has the mistake",
+        ours=r"\[group:g\] names unknown program",
+    ),
+    *(
+        Difference(
+            "http",
+            f"login {login}",
+            "xmlrpc.md 2",
+            "a login without a colon, or one that is no base64, is the client's mistake",
+            ours=r"^\(400",
+        )
+        for login in ("bWU=", "!!")
+    ),
+    Difference(
+        "rpc",
+        "* supervisor.getAllConfigInfo()",
+        "4.4",
+        "autorestart is told, as in the original's next release",
+        ours="'autorestart': 'unexpected'",
+    ),
+    *(
+        Difference("commands", f"* {command}", "G87", _DEAD_SERVER, ours="s.sock no such file")
+        for command in ("reread (dead)", "update (dead)", "add cat (dead)")
+    ),
+)

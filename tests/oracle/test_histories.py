@@ -78,6 +78,8 @@ def _rest(daemon: Daemon, history: History) -> dict[str, object]:
     def at_rest() -> dict[str, object]:
         info: dict[str, object] = daemon.call("supervisor.getProcessInfo", history.name)
         settled = history.is_at_rest(info)
+        if info["statename"] in ("STARTING", "RUNNING"):
+            settled = settled and bool(info["pid"])  # ours is STARTING before there is a child
         if settled and info["pid"]:
             # A signal between fork and exec is lost on the original.
             settled = "python" not in os.readlink(f"/proc/{info['pid']}/exe")

@@ -22,10 +22,12 @@ startsecs=0
 stdout_logfile=%(here)s/cat.log
 stderr_logfile=NONE
 
+; KILL: the original loses other signals between fork and exec.
 [program:idle]
 command=/bin/cat
 autostart=false
 startsecs=0
+stopsignal=KILL
 
 [program:missing]
 command=/nonexistent/program
@@ -40,10 +42,12 @@ redirect_stderr=false
 [program:a]
 command=/bin/cat
 startsecs=0
+stopsignal=KILL
 
 [program:b]
 command=/bin/cat
 startsecs=0
+stopsignal=KILL
 
 [group:g]
 programs=a,b

@@ -31,8 +31,11 @@ def getRPCInterface(env: Mapping[str, str]) -> ServerProxy:
 
 def get_headers(line: str) -> dict[str, str]:
     """`a:b c:d` as a dict."""
-    pairs = (word.split(":", 1) for word in line.split())
-    return {key: value for key, value in pairs}
+    headers = {}
+    for word in line.split():
+        key, value = word.split(":", 1)
+        headers[key] = value
+    return headers
 
 
 def eventdata(payload: str) -> tuple[dict[str, str], str]:
