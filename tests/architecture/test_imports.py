@@ -12,20 +12,10 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "proctor"
 
-KEEPER_MAY_IMPORT = {
-    *(
-        "__future__",
-        "array",
-        "collections",
-        "contextlib",
-        "ctypes",
-        "dataclasses",
-        "errno",
-        "fcntl",
-    ),
-    *("json", "os", "resource", "select", "selectors", "signal", "socket", "stat", "struct", "sys"),
-    *("time", "typing"),
-}
+KEEPER_MAY_IMPORT = frozenset(
+    """__future__ array collections contextlib ctypes dataclasses errno fcntl json os resource
+    select selectors signal socket stat struct sys time typing""".split()  # noqa: SIM905
+)
 
 
 def _imported(path: Path) -> set[str]:

@@ -70,7 +70,7 @@ def test_process_communication_takes_text_and_bytes() -> None:
     for message in ("hello", b"hello"):
         stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         childutils.pcomm.send(message, stream)
-        written = stream.buffer.getvalue()  # type: ignore[attr-defined]
+        written = stream.buffer.getvalue()
         assert written == b"<!--XSUPERVISOR:BEGIN-->hello<!--XSUPERVISOR:END-->"
 
 
