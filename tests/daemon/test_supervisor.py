@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from fakes import EPOCH, Behaviour
 from proctor.core.events import Event, ProcessStateChanged
 from proctor.core.faults import Fault
 from proctor.core.plan import SpawnFailure
+from proctor.core.spec import LogKind, OutputPolicy, SocketSpec
 from proctor.core.states import ProcessState as S
 
 
@@ -124,6 +127,24 @@ def test_a_stop_that_overtakes_the_request_for_a_child() -> None:
         heart.start("web")
         assert heart.states("web") == "STARTING STOPPING STOPPED"
         assert heart.host.plans == []
+
+
+def test_a_stop_does_not_wait_for_a_frozen_log_disk(tmp_path: Path) -> None:
+    """Nor does a start after it; what the first one opened in the end is closed again."""
+    log = OutputPolicy(kind=LogKind.FILE, path=str(tmp_path / "log"))
+    before = len(os.listdir("/proc/self/fd"))
+    with a_heart(a_process("web", stdout=log)) as heart:
+        heart.drain.frozen = True
+        heart.start("web")
+        heart.stop("web")
+        assert heart.states("web") == "STARTING STOPPING STOPPED"
+        heart.start("web")
+        heart.drain.thaw()
+        heart.host.settle()
+        assert [plan.key for plan in heart.host.plans] == ["web:web"]
+        assert heart.process("web").pid == 101
+        heart.stop("web")
+        assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_signal_that_overtakes_the_spawn_waits_for_the_child() -> None:
@@ -344,6 +365,19 @@ def test_what_starts_first() -> None:
         ),
     ) as heart:
         assert autostarted(heart) == ["first:b", "first:c", "first:a", "last:z"]
+
+
+def test_children_start_in_this_order_whatever_they_need(tmp_path: Path) -> None:
+    """One has a log to open, one a socket, one nothing."""
+    on: dict[str, Any] = {"autostart": True}
+    log = OutputPolicy(kind=LogKind.FILE, path=str(tmp_path / "log"))
+    with a_heart(
+        a_process("c", priority=3, **on),
+        a_process("b", priority=2, socket=SocketSpec(f"unix://{tmp_path}/s"), **on),
+        a_process("a", priority=1, stdout=log, **on),
+    ) as heart:
+        assert autostarted(heart) == ["a:a", "b:b", "c:c"]
+        heart.stop("b")
 
 
 # Shutdown

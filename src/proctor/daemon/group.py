@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proctor.core.spec import GroupSpec, LogKind, ProcessSpec
+from proctor.core.spec import GroupSpec, LogKind, ProcessSpec, SocketSpec
 from proctor.core.states import STOPPED_STATES
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.output import CHANNELS
@@ -22,6 +22,7 @@ class Group:
     spec: GroupSpec
     processes: dict[str, Process] = field(default_factory=dict)
     auto_logs: list[str] = field(default_factory=list)
+    sockets: dict[SocketSpec, SharedSocket] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,16 +60,49 @@ class Group:
 def build(spec: GroupSpec, around: Surroundings) -> Group:
     """A group with all its processes, at rest; their AUTO log files exist from now on."""
     group = Group(spec)
-    sockets = {
-        member.socket.url: SharedSocket(member.socket, around.drain, around.log)
-        for member in spec.processes
-        if member.socket is not None
-    }
     for member in spec.processes:
-        socket = None if member.socket is None else sockets[member.socket.url]
-        paths = {channel: _log_path(group, member, channel, around) for channel in CHANNELS}
-        group.processes[member.name] = Process(member, around, paths, socket)
+        group.processes[member.name] = _build_member(group, member, around)
     return group
+
+
+def touched(group: Group, spec: GroupSpec) -> list[Process]:
+    """The processes that `reshape` would take away or replace; they have to rest first."""
+    if not can_reshape(group, spec):
+        return list(group.processes.values())
+    wanted = {member.name: member for member in spec.processes}
+    return [p for p in group.processes.values() if wanted.get(p.name) != p.spec]
+
+
+def can_reshape(group: Group, spec: GroupSpec) -> bool:
+    """Whether the group can stay while its processes change: its kind and its pool are the same."""
+    return (group.spec.kind, group.spec.pool) == (spec.kind, spec.pool)
+
+
+def reshape(group: Group, spec: GroupSpec, around: Surroundings) -> None:
+    """Give the group a new spec; a process whose own spec is the same goes on untouched.
+
+    Everything in `touched` is at rest.
+    """
+    old = dict(group.processes)
+    for process in touched(group, spec):
+        process.retire()
+        del old[process.name]
+    group.spec = spec
+    # A new dictionary: whoever walks over the old one may finish.
+    group.processes = {
+        member.name: old.get(member.name) or _build_member(group, member, around)
+        for member in spec.processes
+    }
+
+
+def _build_member(group: Group, member: ProcessSpec, around: Surroundings) -> Process:
+    socket = None
+    if member.socket is not None:
+        if member.socket not in group.sockets:
+            group.sockets[member.socket] = SharedSocket(member.socket, around.drain, around.log)
+        socket = group.sockets[member.socket]
+    paths = {channel: _log_path(group, member, channel, around) for channel in CHANNELS}
+    return Process(member, around, paths, socket)
 
 
 def _log_path(group: Group, spec: ProcessSpec, channel: str, around: Surroundings) -> str | None:

@@ -1,8 +1,8 @@
 """Launch: from "start a child" to the request to the host, in four steps.
 
-Find the program, open the logs, open the FastCGI socket, ask the host.  The two in the middle may
-block and happen in the drain thread; whoever is not wanted any more when they are done is not
-spawned.  Source: compat process.md, section 4.
+Find the program, open the FastCGI socket, open the logs, ask the host.  The two in the middle may
+block and happen in the drain thread; up to the last, the launch can be cancelled.  Source: compat
+process.md, section 4.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from proctor.posix.users import identity
 class Launch:
     """One attempt to start one process.
 
-    `wanted` is asked before the last step; `failed` hears why there will be no child.  What happens
-    later is done through `submit`, as jobs of the process.
+    `failed` hears why there will be no child.  What happens later is done through `submit`, as jobs
+    of the process.
     """
 
     spec: ProcessSpec
@@ -39,9 +39,11 @@ class Launch:
     output: Output
     socket: SharedSocket | None
     sink: ChildSink
-    wanted: Callable[[], bool]
     failed: Callable[[str], None]
     submit: Callable[[Job], None]
+    _socket_fd: int | str | None = None
+    _host_asked: bool = False
+    _cancelled: bool = False
 
     def begin(self) -> None:
         """The first step; the others follow by themselves."""
@@ -51,32 +53,35 @@ class Launch:
             self.failed(fault.detail)
             return
 
-        def opened(error: OSError | None) -> None:
-            self.submit(lambda: self._logs_opened(command, error))
+        # The drain thread answers in the order in which it is asked, so the descriptor comes first;
+        # and every launch goes through it, so that children start in the order of their launches.
+        if self.socket is not None:
+            self.socket.acquire(self.key, self._acquired)
+        self.output.open(lambda error: self.submit(lambda: self._spawn(command, error)))
 
-        self.output.open(opened)
+    def cancel(self) -> bool:
+        """There need be no child any more.  False when the host was asked for it already.
 
-    def _logs_opened(self, command: Command, error: OSError | None) -> None:
-        if error is not None:
+        Does not wait for a log disk that is frozen; `failed` is not called any more.
+        """
+        self._cancelled = not self._host_asked
+        return self._cancelled
+
+    def _acquired(self, fd: int | str) -> None:
+        self._socket_fd = fd
+
+    def _spawn(self, command: Command, error: OSError | None) -> None:
+        fd = self._socket_fd
+        if self._cancelled:
+            self.output.abandon()
+        elif error is not None:
             failure = SpawnFailure("log", error.errno or errno.EIO)
             self.failed(words.spawn_failure(self.spec.name, failure))
-            return
-        if self.socket is None:
-            self._spawn(command, None)
-            return
-
-        def acquired(fd: int | str) -> None:
-            self.submit(lambda: self._spawn(command, fd))
-
-        self.socket.acquire(self.key, acquired)
-
-    def _spawn(self, command: Command, socket_fd: int | str | None) -> None:
-        if isinstance(socket_fd, str):
-            self.failed(socket_fd)
-        elif not self.wanted():
-            self.failed("a stop came first")
+        elif isinstance(fd, str):
+            self.failed(fd)
         else:
-            self.around.host.spawn(self._plan(command, socket_fd), self.sink)
+            self._host_asked = True
+            self.around.host.spawn(self._plan(command, fd), self.sink)
 
     def _plan(self, command: Command, socket_fd: int | None) -> SpawnPlan:
         spec = self.spec

@@ -60,9 +60,6 @@ class Output:
         """Open the log files of the next run; `done` hears what went wrong, if anything."""
         self._sinks = {}
         wanted = [name for name in CHANNELS if self._has_sinks(name)]
-        if not wanted:
-            done(None)
-            return
 
         def opened(result: dict[str, list[Sink]] | OSError) -> None:
             if isinstance(result, OSError):

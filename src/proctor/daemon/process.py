@@ -33,6 +33,9 @@ from proctor.daemon.surroundings import Job, Surroundings
 # How long a frozen log disk may delay the announcement of an exit, in seconds.
 DRAIN_BOUND = 5.0
 
+# Why a launch came to nothing that nobody wants any more.
+OVERTAKEN = "a stop came first"
+
 
 class Process:
     """One process.  A ChildSink: the host tells it what becomes of its child."""
@@ -51,6 +54,7 @@ class Process:
         self.start_wall = 0.0
         self.stop_wall = 0.0
         self._launched = 0.0
+        self._launching: Launch | None = None
         self._around = around
         self._paths = paths
         self._socket = socket
@@ -139,6 +143,7 @@ class Process:
     def stop(self) -> None:
         """Ask it to end."""
         self._step(self.lifecycle.stop(self._around.host.now()))
+        self._cancel_launch()
 
     def give_up(self) -> None:
         """No more retries."""
@@ -164,6 +169,7 @@ class Process:
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""
         self._step(self.lifecycle.lost())
+        self._cancel_launch()
 
     def retire(self) -> None:
         """It is at rest and its group is gone: it must not start by itself any more."""
@@ -226,6 +232,7 @@ class Process:
 
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         self.start_wall = self._launched
+        self._launching = None
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
@@ -241,6 +248,7 @@ class Process:
 
     def _spawn_failed(self, text: str, at: float) -> None:
         self.start_wall = self._launched
+        self._launching = None
         self._signals_waiting.clear()
         self._output.abandon()
         self._give_socket_back()
@@ -320,18 +328,25 @@ class Process:
         self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)
 
     def _launch(self) -> None:
+        if self.state is not ProcessState.STARTING:
+            self._spawn_failed(OVERTAKEN, self._around.host.now())
+            return
         self._launched = self._around.host.wall()
-        Launch(
+        self._launching = Launch(
             self.spec,
             self.key,
             self._around,
             self._output,
             self._socket,
             sink=self,
-            wanted=lambda: self.state is ProcessState.STARTING,
             failed=lambda text: self._spawn_failed(text, self._around.host.now()),
             submit=self._submit,
-        ).begin()
+        )
+        self._launching.begin()
+
+    def _cancel_launch(self) -> None:
+        if self._launching is not None and self._launching.cancel():
+            self._submit(partial(self._spawn_failed, OVERTAKEN, self._around.host.now()))
 
     def _give_socket_back(self) -> None:
         if self._socket is not None:

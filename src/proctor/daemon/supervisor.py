@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proctor.core import order
 from proctor.core.events import GroupChanged, SupervisorStateChanged
@@ -26,12 +26,13 @@ from proctor.core.spec import GroupSpec
 from proctor.core.states import (
     RUNNING_STATES,
     SIGNALLABLE_STATES,
+    STOPPED_STATES,
     ProcessState,
     SupervisorState,
 )
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
-from proctor.daemon.group import Group, build
+from proctor.daemon.group import Group, build, can_reshape, reshape, touched
 from proctor.daemon.host import Host
 from proctor.daemon.process import Process
 from proctor.daemon.rollouts import Shutdown
@@ -135,6 +136,22 @@ class Supervisor:
         self.bus.publish(GroupChanged(spec.name, added=True))
         return group
 
+    def reshape_group(self, spec: GroupSpec) -> list[Process]:
+        """Give an active group a new spec; processes that are the same in it go on untouched.
+
+        Answers with those that are new.  Raises STILL_RUNNING while anything that would go is
+        unstopped (see `group.touched`).
+        """
+        group = self.groups[spec.name]
+        if any(process.state not in STOPPED_STATES for process in touched(group, spec)):
+            raise Fault(FaultCode.STILL_RUNNING, spec.name)
+        if not can_reshape(group, spec):
+            self.remove_group(spec.name)
+            return list(self.add_group(spec).processes.values())
+        before = {id(process) for process in group.processes.values()}
+        reshape(group, spec, self._around)
+        return [process for process in group.processes.values() if id(process) not in before]
+
     def remove_group(self, name: str) -> None:
         """Forget a group.  Raises Fault BAD_NAME, or STILL_RUNNING while any process is
         unstopped.
@@ -153,9 +170,13 @@ class Supervisor:
         if self.mood is not SupervisorState.RUNNING:
             return
         for group in order.ascending(groups or self.groups.values()):
-            for process in order.ascending(group.processes.values()):
-                if process.spec.start.autostart and process.state is ProcessState.STOPPED:
-                    process.start()
+            self.autostart_only(group.processes.values())
+
+    def autostart_only(self, processes: Iterable[Process]) -> None:
+        """Start those of these that start by themselves, by ascending priority."""
+        for process in order.ascending(processes):
+            if process.spec.start.autostart and process.state is ProcessState.STOPPED:
+                process.start()
 
     def announce_running(self) -> None:
         """Tell everybody that the daemon has begun to run."""
