@@ -106,6 +106,7 @@ def test_a_limit_on_what_cannot_be_rotated_is_told_once(desk: DrainDesk, target:
         writer.write(b"x" * 1500)
         writer.close()
         target.read_all(desk, channel, 1500)
+    desk.until(lambda: bool(desk.advice))
     assert desk.reports == []
     assert desk.advice == [f"{target.path} cannot be rotated, only regular files can"]
 

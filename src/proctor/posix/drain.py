@@ -28,7 +28,7 @@ from proctor.posix.sinks import Sink, StreamSink
 T = TypeVar("T")
 
 # How much may wait for one of the daemon's own logs, and on its way to all of them.
-LINES = 1024 * 1024
+LINES = 4 * 1024 * 1024
 
 
 def _ignore(_text: str) -> None:

@@ -14,7 +14,7 @@ from proctor.posix.logfile import LogFile
 
 
 class Siblings:
-    """All LogFiles the drain thread writes to, by their real path."""
+    """All LogFiles the drain thread writes to, by their absolute path."""
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         self._complain = complain
@@ -22,14 +22,14 @@ class Siblings:
 
     def add(self, file: LogFile) -> None:
         """From now on `file` follows the others with its path, and they follow it."""
-        path = os.path.realpath(file.name)
+        path = os.path.abspath(file.name)
         self._families.setdefault(path, []).append(file)
         file.complain = self._complain
         file.replaced = partial(self._follow, path, file)
 
     def remove(self, file: LogFile) -> None:
         """`file` is about to be closed.  Harmless for one that was never added."""
-        path = os.path.realpath(file.name)
+        path = os.path.abspath(file.name)
         family = self._families.get(path, [])
         if file in family:
             family.remove(file)
