@@ -92,6 +92,9 @@ class FakeService:
     async def add_process_group(self, name: str) -> bool:
         raise Fault(FaultCode.ALREADY_ADDED, name)
 
+    async def update_process_group(self, name: str) -> list[ActionResult]:
+        return [ActionResult(name, name)]
+
     async def remove_process_group(self, name: str) -> bool:
         raise Fault(FaultCode.STILL_RUNNING, name)
 

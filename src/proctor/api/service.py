@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from proctor.api.logs import Logs
-from proctor.api.processes import Processes
-from proctor.api.system import System
+from proctor.api.updates import Updates
 
 
-class Service(Processes, Logs, System):
+class Service(Updates, Logs):
     """One async method per verb, in snake case of its XML-RPC name; every refusal is a Fault.
 
     The verbs are those of compat xmlrpc.md, section 6, without the aliases; answers are

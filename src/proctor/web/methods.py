@@ -65,7 +65,8 @@ _OPTIONAL = frozenset({"wait"})
 class Method:
     """One row: `verb` is the coroutine method of the Service that answers.
 
-    `shape` makes of its answer what clients get, where that differs.
+    `shape` makes of its answer what clients get, where that differs.  Methods that the original
+    does not have are not `listed`: what listMethods tells is compared by scripts.
     """
 
     verb: str
@@ -73,6 +74,7 @@ class Method:
     parameters: tuple[str, ...]
     help: str
     shape: Callable[[object], object] = _as_it_is
+    listed: bool = True
 
     @property
     def signature(self) -> list[str]:
@@ -221,4 +223,12 @@ METHODS: dict[str, Method] = {
         "tail_process_stderr_log", "array", "name offset length", _TAIL.format("stderr")
     ),
     "tailProcessStdoutLog": _TAIL_STDOUT,
+    "updateProcessGroup": Method(
+        "update_process_group",
+        "array",
+        ("name",),
+        "Bring an active group in line with what reloadConfig has found; only processes that are"
+        " different are stopped.",
+        listed=False,
+    ),
 }

@@ -43,8 +43,8 @@ class ServiceNamespace:
         }
 
     def names(self) -> Iterable[str]:
-        """The whole table."""
-        return self._verbs
+        """Those that the original has."""
+        return [name for name, (method, _) in self._verbs.items() if method.listed]
 
     def describe(self, name: str) -> tuple[list[str], str] | None:
         """As the table has it."""

@@ -81,10 +81,17 @@ def _remove(ctl: Controller, group: str) -> None:
 
 
 def _replace(ctl: Controller, group: str) -> None:
-    ctl.server.call("stopProcessGroup", group)
-    ctl.output(f"{group}: stopped")
-    ctl.server.call("removeProcessGroup", group)
-    ctl.server.call("addProcessGroup", group)
+    try:
+        # Ours: only what is different in the group is stopped.
+        ctl.server.call("updateProcessGroup", group)
+        ctl.output(f"{group}: stopped")
+    except Fault as fault:
+        if fault.code != FaultCode.UNKNOWN_METHOD:
+            raise
+        ctl.server.call("stopProcessGroup", group)
+        ctl.output(f"{group}: stopped")
+        ctl.server.call("removeProcessGroup", group)
+        ctl.server.call("addProcessGroup", group)
     ctl.output(f"{group}: updated process group")
 
 

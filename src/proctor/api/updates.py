@@ -1,0 +1,36 @@
+"""Bring an active group in line with the configuration, touching no more than what is different.
+
+The original stops a whole group when one of its members changes (scenario row 19).
+"""
+
+from __future__ import annotations
+
+from proctor.api.processes import Processes
+from proctor.api.system import System
+from proctor.core.faults import Fault
+from proctor.core.info import ActionResult
+from proctor.core.spec import GroupSpec
+from proctor.daemon.group import touched
+
+
+class Updates(Processes, System):
+    """Changes to what is running that follow from the files."""
+
+    async def update_process_group(self, name: str) -> list[ActionResult]:
+        """Stop what is different, replace it, and start what starts by itself.
+
+        Answers with the results of the stops.  Raises BAD_NAME when the group is not active or not
+        configured, STILL_RUNNING when something could not be stopped.
+        """
+        self._require_running()
+        group, spec = self._group(name), self._configured(name)
+        results = await self._stop_each(touched(group, spec), True)
+        self._require_running()
+        self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
+        return results
+
+    def _configured(self, name: str) -> GroupSpec:
+        for spec in self.context.configuration.value.groups:
+            if spec.name == name:
+                return spec
+        raise Fault.bad_name(name)
