@@ -119,9 +119,10 @@ def test_a_refused_signal_is_reported(talk: Talk) -> None:
 
 def test_orphans_are_reaped(keeper: KeeperProcess, talk: Talk) -> None:
     """A grandchild whose parent is gone becomes the keeper's and is told as an unknown one."""
-    talk.spawn(1, SHELL, "-c", "for i in 1 2 3 4 5; do (sleep 0.1; exit 7) & done")
-    statuses = [talk.hear_one("reaped_unknown").fields["status"] for _ in range(5)]
-    assert statuses == [7 << 8] * 5
+    script = "i=0; while [ $i -lt 100 ]; do (sleep 0.2; exit 7) & i=$((i+1)); done"
+    talk.spawn(1, SHELL, "-c", script)
+    statuses = [talk.hear_one("reaped_unknown").fields["status"] for _ in range(100)]
+    assert statuses == [7 << 8] * 100
     assert keeper.children() == [talk.pid], "and no zombie is left"
 
 

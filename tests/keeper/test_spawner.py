@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from keeper.keeping import read_all
-from proctor.keeper.spawner import Order, Spawner, SpawnError, Streams
+from proctor.keeper.order import Order
+from proctor.keeper.pipes import SpawnError, Streams
+from proctor.keeper.spawner import Spawner
 
 NOBODY = 65534
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")

@@ -11,7 +11,8 @@ import errno
 import os
 from collections.abc import Iterator
 
-from proctor.keeper.spawner import Order, Streams
+from proctor.keeper.order import Order
+from proctor.keeper.pipes import Streams
 
 
 class Child:

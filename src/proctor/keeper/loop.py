@@ -14,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import signal
@@ -22,8 +21,10 @@ import socket
 import time
 from collections.abc import Callable
 
-from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.children import reap
 from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed
+from proctor.keeper.desk import Desk
+from proctor.keeper.ear import PASSED_ON, STOPPING, hear_signals, say
 from proctor.keeper.protocol import (
     ENVIRONMENT_VARIABLE,
     PROTOCOL,
@@ -31,10 +32,7 @@ from proctor.keeper.protocol import (
     Message,
     close_all,
 )
-from proctor.keeper.spawner import Order, Spawner, SpawnError
-
-STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
-PASSED_ON = STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+from proctor.keeper.spawner import Spawner
 
 _FULL = 1024 * 1024
 _TO_SAY_HELLO = 20.0
@@ -50,8 +48,13 @@ class Keeper:
     ) -> None:
         self._command = command
         self._spawner = spawner
-        self._children = Children()
-        self._descriptors: dict[str, int] = {}
+        self._desk = Desk(spawner, self._tell, self._let_go)
+        self._children = self._desk.children
+        self._requests: dict[str, Callable[..., None]] = {
+            **self._desk.requests,
+            "hello": self._hello,
+            "bye": self._bye,
+        }
         self._daemon: Daemon | None = None
         self._first = True
         self._restarts = 0
@@ -64,18 +67,9 @@ class Keeper:
         self._code: int | None = None
         self._timers: dict[Callable[[], None], float] = {}
         self._poll = select.poll()
-        self._ear = _hear_signals()
+        self._ear = hear_signals()
         self._poll.register(self._ear, select.POLLIN)
         self._meet(daemon_pid, sock)
-        self._handlers: dict[str, Callable[..., None]] = {
-            "hello": self._hello,
-            "spawn": self._spawn,
-            "signal": self._signal,
-            "acknowledge": self._acknowledge,
-            "hold": self._hold,
-            "release": self._release,
-            "bye": self._bye,
-        }
 
     def run(self) -> int:
         """Until the daemon says bye.  Returns the code to exit with."""
@@ -86,7 +80,7 @@ class Keeper:
             except Exception as error:
                 # Nothing of the kind is known.  But whatever it is, it must not cost the programs
                 # their parent.
-                _say(f"unexpected: {error!r}")
+                say(f"unexpected: {error!r}")
                 time.sleep(0.1)
         return self._code
 
@@ -166,6 +160,13 @@ class Keeper:
         if self._daemon is not None and self._daemon.greeted and self._daemon.reachable:
             self._daemon.wire.queue(kind, fields, fds or ())
 
+    def _let_go(self, fds: list[int]) -> None:
+        """Close them; a message that still waits may carry them."""
+        if self._daemon is not None:
+            self._daemon.wire.close_after(fds)
+        else:
+            close_all(fds)
+
     def _meet(self, pid: int, sock: socket.socket) -> None:
         self._daemon = Daemon(pid, sock, time.monotonic())
         self._poll.register(sock, select.POLLIN)
@@ -180,14 +181,8 @@ class Keeper:
             self._handle(message)
 
     def _handle(self, message: Message) -> None:
-        handler = self._handlers.get(message.kind)
         try:
-            if handler is None:
-                raise ValueError("unknown message")
-            if message.kind in ("spawn", "hold"):
-                handler(message, **message.fields)
-            else:
-                handler(**message.fields)
+            self._requests[message.kind](message, **message.fields)
         except Exception as error:  # a fault of the daemon's: its own concern
             self._tell("complaint", text=f"{message.kind or 'message'}: {error!r}")
         finally:
@@ -202,12 +197,12 @@ class Keeper:
             daemon.reachable = False
             self._poll.unregister(daemon.wire.sock)
             if isinstance(error, BrokenWireError):
-                _say(f"cannot understand the daemon (pid {daemon.pid}): {error}")
+                say(f"cannot understand the daemon (pid {daemon.pid}): {error}")
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)
 
     def _end_daemon(self) -> None:
         if self._daemon is not None:
-            _say(f"the daemon (pid {self._daemon.pid}) does not answer; killing it")
+            say(f"the daemon (pid {self._daemon.pid}) does not answer; killing it")
             os.kill(self._daemon.pid, signal.SIGKILL)
 
     def _daemon_ended(self, daemon: Daemon, status: int) -> None:
@@ -245,7 +240,7 @@ class Keeper:
             self._undelivered = [self._stop_signal]
         if daemon.greeted and (killed(status) or time.monotonic() - daemon.started > LIVED_WELL):
             self._patience.restore()
-        _say(f"daemon {daemon.pid} ended unexpectedly ({in_words(status)}); programs run on")
+        say(f"daemon {daemon.pid} ended unexpectedly ({in_words(status)}); programs run on")
         self._start_later()
 
     def _start_later(self) -> None:
@@ -258,7 +253,7 @@ class Keeper:
         try:
             self._meet(*self._launch())
         except OSError as error:
-            _say(f"cannot start the daemon: {error}")
+            say(f"cannot start the daemon: {error}")
             if self._undelivered_stop():
                 self._end_alone()
             else:
@@ -283,7 +278,7 @@ class Keeper:
 
     def _end_alone(self) -> None:
         """Asked to stop, and no daemon comes up to do it in the configured way: do it plainly."""
-        _say("asked to stop, and the daemon does not start: stopping all programs")
+        say("asked to stop, and the daemon does not start: stopping all programs")
         self._alone = True
         self._signal_everybody(signal.SIGTERM)
         self._timers[self._kill_everybody] = time.monotonic() + _FOR_PROGRAMS_TO_STOP
@@ -297,16 +292,13 @@ class Keeper:
         for child in self._children.alive:
             self._children.signal(child.key, child.pid, signum, to_group=True)
 
-    def _hello(self, protocol: int) -> None:
+    def _hello(self, message: Message, *, protocol: int) -> None:
         daemon = self._daemon
         if daemon is None:
             return
         daemon.greeted = True
         self._timers.pop(self._end_daemon, None)
-        for child in self._children:
-            self._tell_held(child)
-        for name, fd in self._descriptors.items():
-            self._tell("descriptor", [fd], name=name)
+        self._desk.tell_holdings()
         self._tell(
             "welcome",
             protocol=min(protocol, PROTOCOL),
@@ -318,91 +310,7 @@ class Keeper:
             os.kill(daemon.pid, signum)
         self._undelivered = []
 
-    def _tell_held(self, child: Child) -> None:
-        self._tell(
-            "held",
-            child.streams.fds(),
-            key=child.key,
-            pid=child.pid,
-            note=child.note,
-            started=child.started,
-            status=child.status,
-            ended=child.ended,
-            streams=child.streams.letters(),
-        )
-
-    def _spawn(self, message: Message, id: int, order: dict[str, object]) -> None:
-        now = time.monotonic
-        try:
-            wanted = Order(**order)  # type: ignore[arg-type]  # what is wrong raises when used
-            pid, streams = self._spawner.spawn(wanted, message.fds[0] if message.fds else None)
-        except SpawnError as error:
-            self._tell("spawn_failed", id=id, step=error.step, errno=error.errno, at=now())
-            return
-        except Exception:
-            self._tell("spawn_failed", id=id, step="order", errno=errno.EINVAL, at=now())
-            raise
-        child = Child(wanted, pid, streams, now())
-        self._children.born(child)
-        self._tell(
-            "spawned", streams.fds(), id=id, pid=pid, at=child.started, streams=streams.letters()
-        )
-
-    def _signal(self, key: str, pid: int, signum: int, to_group: bool) -> None:
-        number = self._children.signal(key, pid, signum, to_group)
-        if number:
-            self._tell("signal_failed", key=key, pid=pid, errno=number, at=time.monotonic())
-
-    def _acknowledge(self, key: str, pid: int) -> None:
-        streams = self._children.acknowledge(key, pid)
-        if streams is not None:
-            self._close(streams.fds())
-
-    def _hold(self, message: Message, name: str) -> None:
-        fds = message.take()
-        self._release(name)
-        if fds:
-            self._descriptors[name] = fds.pop()
-        close_all(fds)
-
-    def _release(self, name: str) -> None:
-        fd = self._descriptors.pop(name, None)
-        if fd is not None:
-            self._close([fd])
-
-    def _close(self, fds: list[int]) -> None:
-        """A message that still waits may carry them."""
-        if self._daemon is not None:
-            self._daemon.wire.close_after(fds)
-        else:
-            close_all(fds)
-
-    def _bye(self, code: int) -> None:
+    def _bye(self, message: Message, *, code: int) -> None:
         """The daemon is about to end, and so do we, once it has."""
         self._goodbye = int(code) & 0xFF
         self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)
-
-
-def _hear_signals() -> int:
-    """Handlers for all signals we care about; the descriptor on which their numbers arrive."""
-    ear, mouth = os.pipe()
-    for fd in (ear, mouth):
-        os.set_blocking(fd, False)
-    signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    for signum in (*PASSED_ON, signal.SIGCHLD):
-        signal.signal(signum, lambda *_: None)
-    # The launcher blocked them, so that none is lost between its fork and this line.
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    return ear
-
-
-def _say(text: str) -> None:
-    """One line on stderr, unless that would block."""
-    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:512]
-    try:
-        writable = select.poll()
-        writable.register(2, select.POLLOUT)
-        if writable.poll(0):
-            os.write(2, line)
-    except OSError:
-        return

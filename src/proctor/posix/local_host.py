@@ -16,7 +16,9 @@ from collections import deque
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.children import Child, Children, reap
-from proctor.keeper.spawner import Order, Spawner, SpawnError
+from proctor.keeper.order import Order
+from proctor.keeper.pipes import SpawnError
+from proctor.keeper.spawner import Spawner
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost
 
 _AT_ONCE = 16

@@ -1,0 +1,109 @@
+"""In the child, between fork and exec: become the program, or say why not and end.
+
+The order of the steps and the texts are the original's (compat process.md, 4.2 and 4.3).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+
+from proctor.keeper.order import Order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing for real costs the keeper 0.6 MB
+    from typing import NoReturn
+
+ALL_SIGNALS = signal.valid_signals()
+LEFT_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+DEFAULTED = tuple(
+    signum
+    for signum in sorted(ALL_SIGNALS)
+    if signum not in (signal.SIGKILL, signal.SIGSTOP, *LEFT_IGNORED)
+)
+
+
+def become(
+    order: Order,
+    streams: tuple[int, int, int],
+    base: dict[bytes, bytes],
+    open_files: tuple[int, int] | None,
+) -> NoReturn:
+    """Turn into the program, with `streams` as fds 0, 1 and 2 and `base` under its environment."""
+    try:
+        os.setpgid(0, 0)
+        for number, fd in enumerate(streams):
+            os.dup2(fd, number)
+        _forget_signals()
+        text = _replace_this_process(order, base, open_files)
+        os.write(2, f"supervisor: {text}\n".encode("utf-8", "surrogateescape"))
+        os.write(2, b"supervisor: child process was not spawned\n")
+    finally:
+        os._exit(127)
+
+
+def _replace_this_process(
+    order: Order, base: dict[bytes, bytes], open_files: tuple[int, int] | None
+) -> str:
+    """Come back only with the reason why the program does not run."""
+    reason = _switch_user(order)
+    if reason is not None:
+        return f"couldn't setuid to {order.uid}: {reason}"
+    try:
+        if order.directory is not None:
+            os.chdir(order.directory)
+    except (OSError, ValueError) as error:
+        return f"couldn't chdir to {order.directory}: {_errno_name(error)}"
+    try:
+        if order.umask is not None:
+            os.umask(order.umask)
+        if open_files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, open_files)
+        os.execve(order.filename, order.argv, order.environment_over(base))
+    except (OSError, ValueError) as error:
+        argv0 = order.argv[0] if order.argv else order.filename
+        return f"couldn't exec {argv0}: {_errno_name(error)}"
+
+
+def _switch_user(order: Order) -> str | None:
+    """Become the user of the order, wholly; None, or the reason why not."""
+    if not order.needs_another_user or order.uid is None:
+        return None
+    if os.geteuid() != 0:
+        return "Can't drop privilege as nonroot user"
+    if order.gid is None:
+        return f"Can't find uid {order.uid}"
+    try:
+        os.setgroups(order.groups)
+    except OSError:
+        return "Could not set groups of effective user"
+    try:
+        os.setgid(order.gid)
+    except OSError:
+        return "Could not set group id of effective user"
+    try:
+        os.setuid(order.uid)
+    except OSError as error:
+        return f"Could not set user id: {_errno_name(error)}"
+    if (os.getuid(), os.geteuid()) != (order.uid, order.uid):
+        return "The user id did not change"
+    return None
+
+
+def _errno_name(error: OSError | ValueError) -> str:
+    """`ENOENT`.  Text that cannot be handed to the system at all counts as an invalid argument."""
+    number = error.errno if isinstance(error, OSError) and error.errno else errno.EINVAL
+    return errno.errorcode.get(number, str(number))
+
+
+def _forget_signals() -> None:
+    """Defaults for all signals but those that stay ignored; nothing blocked."""
+    signal.set_wakeup_fd(-1)
+    for signum in DEFAULTED:
+        if signal.getsignal(signum) is not signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+    for ignored in LEFT_IGNORED:
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
