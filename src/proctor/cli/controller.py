@@ -147,7 +147,8 @@ class Controller:
         while place is not None and place.tb_next is not None:
             place = place.tb_next
         file, number = (place.tb_frame.f_code.co_filename, place.tb_lineno) if place else ("", 0)
-        self.fail(f"error: {type(error)}, {error}: file: {file} line: {number}")
+        text = f"<Fault {error.code}: {error.text!r}>" if isinstance(error, Fault) else error
+        self.fail(f"error: {type(error)}, {text}: file: {file} line: {number}")
 
     def _asked_for_login(self) -> bool:
         """Whether the user gave a name and a password to try again with."""

@@ -6,7 +6,6 @@ process group of its own, so that Ctrl-C is passed on once, by us, and never rea
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import signal
@@ -14,10 +13,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from types import FrameType
 
 _FILES = ("supervisord.conf", "web.py", "worker.py", "flaky.py")
 
@@ -44,9 +43,10 @@ def demo() -> int:
     try:
         port = _free_port()
         _write(directory, port)
-        ctl = f"{_ctl()} -s unix://{directory}/supervisor.sock"
+        ctl = f"{_ctl()} -c {directory}/supervisord.conf"
         print(_WELCOME.format(directory=directory, ctl=ctl, port=port), flush=True)
-        return _run([*_supervisord(), "-n", "-c", str(directory / "supervisord.conf")])
+        configuration = str(directory / "supervisord.conf")
+        return _run([sys.executable, "-m", "proctor.supervisord", "-n", "-c", configuration])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -67,10 +67,6 @@ def _write(directory: Path, port: int) -> None:
         (directory / name).write_text(text, encoding="utf-8")
 
 
-def _supervisord() -> list[str]:
-    return [sys.executable, "-m", "proctor.supervisord"]
-
-
 def _ctl() -> str:
     """What to type for supervisorctl: short if the shell finds ours, else by the full path."""
     beside = Path(sys.executable).with_name("supervisorctl")
@@ -81,17 +77,19 @@ def _ctl() -> str:
 
 
 def _run(command: list[str]) -> int:
-    # Before the daemon exists there is nothing to pass a signal on to: hold it back until then.
-    watched = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    asked = False
+    daemon: subprocess.Popen[bytes] | None = None
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        if daemon is not None:
+            daemon.terminate()
+
+    # A terminal that went away ends the demo, too; it is no wish for a restart.
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, end)
     daemon = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL)
-    for signum in watched:
-        # A terminal that went away ends the demo; it is no wish for a restart.
-        signal.signal(signum, lambda *_: _end(daemon.pid))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+    if asked:
+        daemon.terminate()
     return daemon.wait()
-
-
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)

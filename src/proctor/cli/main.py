@@ -77,6 +77,8 @@ def _run(ctl: Controller, line: CommandLine) -> int:
         run_shell(ctl)
     except KeyboardInterrupt:
         ctl.output("")
+        # Leaving the shell is no failure; a command that was cut short is one (128 + SIGINT).
+        return 130 if line.action else 0
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`); the interpreter would complain again
         # when it flushes at exit.

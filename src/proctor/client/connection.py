@@ -169,16 +169,21 @@ def _basic(username: str, password: str) -> bytes:
 
 
 class Stream:
-    """An endless answer.  Iterate for its pieces; `close`, from another thread, ends that."""
+    """An endless answer.  Iterate for its pieces, until the server or `close` ends it."""
 
     def __init__(self, answer: _Answer) -> None:
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.pieces()
+        try:
+            yield from self._answer.pieces()
+        except ConnectionResetError:
+            pass  # cut off in the middle of a chunk: what has no end cannot be incomplete
+        finally:
+            self._answer.reader.sock.close()
 
     def close(self) -> None:
-        """End it.  Harmless when it ended already."""
+        """End it, from another thread than the one that iterates; harmless when it ended."""
         try:  # noqa: SIM105  (contextlib costs a millisecond)
             self._answer.reader.sock.shutdown(_socket.SHUT_RDWR)
         except OSError:

@@ -172,12 +172,9 @@ def unquoted(path: str) -> str:
 
 def show(stream: Iterable[bytes]) -> None:
     """Write what comes to stdout until it ends."""
-    try:
-        for text in decoded(stream):
-            sys.stdout.write(text)
-            sys.stdout.flush()
-    except ConnectionResetError:
-        pass  # the server went away, as it does at a shutdown
+    for text in decoded(stream):
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def decoded(pieces: Iterable[bytes]) -> Iterator[str]:
