@@ -6,10 +6,12 @@ Where there is a /proc it is read directly: slim containers come without `ps`.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 
 _PROC = "/proc"
+_FIELD = re.compile(rb"^(PPid|VmRSS):\s*(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Census:
 
 def census() -> Census:
     """Look at all processes now.  Raises OSError where there is neither /proc nor `ps`."""
-    if os.path.exists(f"{_PROC}/self/stat"):
+    if os.path.exists(f"{_PROC}/self/status"):
         pids = [int(name) for name in os.listdir(_PROC) if name.isdecimal()]
         entries = ((pid, _from_proc(pid)) for pid in pids)
         return Census({pid: entry for pid, entry in entries if entry is not None})
@@ -48,13 +50,13 @@ def census() -> Census:
 
 
 def _from_proc(pid: int) -> tuple[int, int] | None:
+    # Not /proc/N/stat: its figure lags behind, and is not the one that `ps` shows.
     try:
-        with open(f"{_PROC}/{pid}/stat", "rb") as file:
-            # The name, in parentheses, may contain anything.
-            words = file.read().rpartition(b")")[2].split()
+        with open(f"{_PROC}/{pid}/status", "rb") as file:
+            found = dict(_FIELD.findall(file.read()))
     except OSError:
         return None  # it has ended meanwhile
-    return int(words[1]), int(words[21]) * os.sysconf("SC_PAGE_SIZE")
+    return int(found[b"PPid"]), int(found.get(b"VmRSS", b"0")) * 1024
 
 
 def from_ps() -> dict[int, tuple[int, int]]:
