@@ -66,9 +66,7 @@ class ActivityLog:
         self._second = (-1, "")
 
     def attach(self, write: Callable[[bytes], None]) -> None:
-        """Hand every line, ended by a newline, to `write`, which must not block; early ones
-        first.
-        """
+        """Hand every line with its newline to `write`, which must not block; early ones first."""
         self._write = write
         early, self._early = self._early, []
         for line in early:

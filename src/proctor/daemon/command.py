@@ -25,8 +25,8 @@ class Command:
 
 
 def resolve(spec: ProcessSpec) -> Command:
-    """Find the program.  Raises Fault NO_FILE or NOT_EXECUTABLE; its `detail` is the spawn
-    error.
+    """Find the program.  Raises Fault NO_FILE or NOT_EXECUTABLE, with the spawn error as
+    `detail`.
     """
     try:
         words = shlex.split(spec.command)

@@ -27,9 +27,7 @@ class SharedSocket:
         self._socket: socket.socket | None = None
 
     def acquire(self, key: str, done: Callable[[int | str], None]) -> None:
-        """Call `done` with the descriptor, which stays ours, or with the reason why there is
-        none.
-        """
+        """Call `done` with the descriptor, which stays ours, or with why there is none."""
 
         def acquired(result: tuple[int, bool] | OSError) -> None:
             if isinstance(result, OSError):

@@ -15,9 +15,7 @@ from proctor.posix import autolog
 
 @dataclass(slots=True)
 class Group:
-    """`processes` by name, in the order in which they were created; `auto_logs` are ours to
-    remove.
-    """
+    """`processes` by name, in the order of their creation; `auto_logs` are ours to remove."""
 
     spec: GroupSpec
     processes: dict[str, Process] = field(default_factory=dict)

@@ -54,9 +54,7 @@ class Host(Protocol):
         """Call back in the next round of the loop."""
 
     def when_writable(self, fd: int, callback: Callable[[], None] | None) -> None:
-        """Call back whenever the pipe `fd` takes bytes, until told None; None is always
-        harmless.
-        """
+        """Call back whenever the pipe `fd` takes bytes, until told None (always harmless)."""
 
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""

@@ -123,8 +123,9 @@ class Process:
         return None
 
     def observe(self, callback: Callable[[ProcessState], None]) -> Callable[[], None]:
-        """Hear every state it comes to, and the spawn of its child; answers with how to stop
-        that.
+        """Hear every state it comes to, and the spawn of its child.
+
+        Answers with the function that ends it.
         """
         number, self._observed = self._observed, self._observed + 1
         self._observers[number] = callback
@@ -187,9 +188,7 @@ class Process:
         self._around.host.signal(self.key, self.pid, signum, False)
 
     def write_stdin(self, data: bytes) -> None:
-        """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING, or NO_FILE without a
-        stdin.
-        """
+        """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING; NO_FILE without stdin."""
         if not self.pid or self.state is ProcessState.STOPPING:
             raise Fault(FaultCode.NOT_RUNNING, self.key)
         if self._stdin is None:

@@ -153,9 +153,7 @@ class Supervisor:
         return [process for process in group.processes.values() if id(process) not in before]
 
     def remove_group(self, name: str) -> None:
-        """Forget a group.  Raises Fault BAD_NAME, or STILL_RUNNING while any process is
-        unstopped.
-        """
+        """Forget a group.  Raises Fault BAD_NAME; STILL_RUNNING if a process is unstopped."""
         group = self.groups.get(name)
         if group is None:
             raise Fault.bad_name(name)
