@@ -174,6 +174,9 @@ def test_what_the_main_log_tells(
         for name in names:
             about = re.compile(rf"\b{name}\b(?!_)")
             told = [line for line in lines if about.search(line) and "waiting for" not in line]
+            if name in ("ends", "fails", "killed"):
+                # Whether a program that ends at once was seen running is a matter of luck.
+                told = [line for line in told if "success:" not in line]
             heard[f"log {name}"] = [re.sub(r"\(\d+\)", "(<pid>)", line) for line in told]
         rest = [line for line in lines if not re.search("|".join(names), line)]
         heard["rest"] = [line for line in rest if "waiting for" not in line]
