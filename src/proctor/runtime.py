@@ -18,8 +18,8 @@ from enum import Enum
 from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
 from proctor.config.load import Configuration
-from proctor.config.problems import ConfigError
 from proctor.core.exits import ExitStatus
+from proctor.core.faults import Fault
 from proctor.core.settings import ServerSettings
 from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
@@ -32,6 +32,7 @@ from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
+from proctor.posix.rlimits import open_all_descriptors
 from proctor.posix.sinks import Sink, SyslogSink, open_sink
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
@@ -88,7 +89,9 @@ class Daemon:
         )
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
+        self.holds_children = False
         self._outcome = Outcome.EXIT
+        self._restarting: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
     def _context(self) -> ServiceContext:
@@ -100,7 +103,7 @@ class Daemon:
             configuration=self._current,
             reread=self._reread,
             shutdown=self.exit,
-            restart=self._restart_checked,
+            restart=self._restart_with,
         )
 
     # Life
@@ -114,6 +117,7 @@ class Daemon:
         SignalDesk(self.log, self).install(self._loop)
         try:
             holdings = await self._host.hello()
+            self.holds_children = bool(holdings.children)
             self._open_log()
             self._open_servers()
             await self._begin_work(holdings)
@@ -228,14 +232,20 @@ class Daemon:
 
     def restart(self) -> None:
         """Stop everything and start again, unless the configuration has mistakes (gotcha G9)."""
-        try:
-            self._reread()
-        except ConfigError as error:
-            self.log.error(f"cannot restart, everything goes on as it was: {error}")
-            return
-        self._restart_checked()
+        self._restarting = self._loop.create_task(self._try_to_restart())
 
-    def _restart_checked(self) -> None:
+    async def _try_to_restart(self) -> None:
+        try:
+            await self._service.restart()
+        except Fault as fault:
+            self.log.error(f"cannot restart, everything goes on as it was: {fault.detail}")
+
+    def _restart_with(self, configuration: Configuration) -> None:
+        """Raises CannotListen when a server of `configuration` could not be opened afterwards."""
+        ours = {_address(server) for server in self._begin.configuration.servers}
+        for server in configuration.servers:
+            if _address(server) not in ours:
+                sockets.check_free(server)
         self._outcome = Outcome.RESTART
         self.supervisor.shutdown(restarting=True, on_stopped=self._over.set)
 
@@ -258,6 +268,10 @@ class Daemon:
             raise error
 
 
+def _address(server: ServerSettings) -> tuple[str | None, str, int]:
+    return server.file, server.host, server.port
+
+
 def run(
     beginnings: Beginnings, keeper: socket.socket | None, refuse: Callable[[Exception], int]
 ) -> tuple[Outcome, int, socket.socket | None]:
@@ -267,17 +281,20 @@ def run(
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    host = LocalHost(loop) if keeper is None else KeeperHost(loop, keeper)
+    for_children = open_all_descriptors()
+    host = LocalHost(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
     outcome, status = Outcome.EXIT, 0
+    daemon = Daemon(beginnings, loop, host)
     try:
-        outcome = loop.run_until_complete(Daemon(beginnings, loop, host).live())
+        outcome = loop.run_until_complete(daemon.live())
     except CANNOT_BEGIN as error:
         status = refuse(error)
-    if outcome is Outcome.RESTART:
-        left = host.leave() if isinstance(host, KeeperHost) else None
-        return outcome, status, left
-    host.bye(status)
-    return outcome, status, None
+    if outcome is Outcome.EXIT and not (status and daemon.holds_children):
+        host.bye(status)
+        return outcome, status, None
+    # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries
+    # again; the next program in this process goes on with the same keeper.
+    return outcome, status, host.leave() if isinstance(host, KeeperHost) else None
 
 
 def server_url(servers: tuple[ServerSettings, ...]) -> str | None:

@@ -84,5 +84,5 @@ def context_of(desk: Desk) -> ServiceContext:
         configuration=desk.configuration,
         reread=reread,
         shutdown=lambda: desk.orders.append("shutdown"),
-        restart=lambda: desk.orders.append("restart"),
+        restart=lambda _: desk.orders.append("restart"),
     )

@@ -129,12 +129,13 @@ class Options:
 
     @mood.setter
     def mood(self, state: int) -> None:
-        orders = {
-            SupervisorState.SHUTDOWN: self._service.context.shutdown,
-            SupervisorState.RESTARTING: self._service.context.restart,
-        }
-        if state != self.mood:
-            orders[SupervisorState(state)]()
+        context = self._service.context
+        if state == self.mood:
+            return
+        if SupervisorState(state) is SupervisorState.RESTARTING:
+            context.restart(context.configuration.value)
+        elif SupervisorState(state) is SupervisorState.SHUTDOWN:
+            context.shutdown()
 
     def get_pid(self) -> int:
         """The pid that users know us by."""

@@ -41,7 +41,8 @@ class ServiceContext:
     `version` is what clients are told ("4.3.0"); `pid` is the one that users see; `main_log` None
     means syslog.  `clear_main_log` empties the main log (raises OSError).  `reread` reads the
     configuration anew without applying it (raises ConfigError; called in the worker thread).
-    `shutdown` and `restart` begin at once and return at once.
+    `shutdown` and `restart` begin at once and return at once; `restart` is given what was read and
+    raises CannotListen when that could not be served.
     """
 
     version: str
@@ -51,7 +52,7 @@ class ServiceContext:
     configuration: CurrentConfiguration
     reread: Callable[[], Configuration]
     shutdown: Callable[[], None]
-    restart: Callable[[], None]
+    restart: Callable[[Configuration], None]
 
 
 class Room:

@@ -60,3 +60,13 @@ def raise_limit(minimum: Minimum) -> str | None:
             " raise the limit of the user that starts the daemon, or lower the setting."
         ) from None
     return f"Increased {minimum.name} limit to {minimum.amount}"
+
+
+def open_all_descriptors() -> tuple[int, int]:
+    """Raise our own soft limit of descriptors to the hard one: each program costs us three.
+
+    Answers with the limits as they were, which are those that children are to have.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft, hard

@@ -56,6 +56,18 @@ def open_server(
     return sock
 
 
+def check_free(settings: ServerSettings) -> None:
+    """Whether `open_server` would find somebody else there.  Raises CannotListen."""
+    if settings.file is not None:
+        if os.path.exists(settings.file) and _answers(settings.file):
+            raise CannotListen(IN_USE)
+        return
+    try:
+        _listen_tcp(settings.host, settings.port, 1).close()
+    except OSError as error:
+        raise CannotListen(_open_error(error)) from error
+
+
 def open_fastcgi(spec: SocketSpec) -> socket.socket:
     """The listening, blocking socket that a FastCGI program gets as fd 0.  Raises OSError.
 
