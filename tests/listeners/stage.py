@@ -50,7 +50,7 @@ def events(*play: tuple[str, str]) -> bytes:
         f"eventname:{name} len:{len(payload)}\n{payload}"
         for number, (name, payload) in enumerate(play)
     ]
-    return "".join(lines).encode()
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 FAREWELL = "no more events: supervisord has closed our standard input\n"
@@ -86,7 +86,6 @@ class Theatre:
     """Runs commands in a scratch directory with a sendmail that keeps what it is given."""
 
     directory: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         script = self.directory / "sendmail"
@@ -120,8 +119,12 @@ class Theatre:
         play: tuple[tuple[str, str], ...] = (),
         url: str | None = NOWHERE,
         environment: Mapping[str, str] | None = None,
+        written: bytes | None = None,
     ) -> Outcome:
-        """Run `httpok` and so on over these events; `url` None means not under a supervisor."""
+        """Run `httpok` and so on over these events, or over what is `written`.
+
+        `url` None means not under a supervisor.
+        """
         env = {key: value for key, value in os.environ.items() if not key.startswith("SUPERVISOR_")}
         env |= {"COLUMNS": "80", **(environment or {})}
         if url is not None:
@@ -130,7 +133,7 @@ class Theatre:
             [implementation.program(command), *arguments],
             cwd=self.directory,
             env=env,
-            input=events(*play),
+            input=events(*play) if written is None else written,
             capture_output=True,
             timeout=60,
         )

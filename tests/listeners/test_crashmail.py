@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-from listeners.stage import DaemonDouble, Theatre, answers, exited
+from listeners.stage import DaemonDouble, Theatre, answers, events, exited
 from support.daemon import Launch
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
@@ -178,7 +177,7 @@ def test_values_with_blanks(theatre: Theatre, ours: Implementation) -> None:
     assert "\n\nProcess my cat in group our pets exited" in mail
 
 
-def test_length_counts_characters(theatre: Theatre, ours: Implementation, scratch: Path) -> None:
+def test_length_counts_characters(theatre: Theatre, ours: Implementation) -> None:
     """Payloads in any script, with any kind of newline, are followed by the next event."""
     talk = (
         "PROCESS_LOG_STDOUT",
@@ -189,3 +188,14 @@ def test_length_counts_characters(theatre: Theatre, ours: Implementation, scratc
     )
     assert outcome.out == answers(4)
     assert len(outcome.mails) == 1
+
+
+def test_half_an_event_is_none(theatre: Theatre, ours: Implementation) -> None:
+    """supervisord dies while it writes: what is cut off is not acted on."""
+    whole = events(exited())
+    for cut in (1, 40, len(whole) - 1):
+        outcome = theatre.run(
+            ours, "crashmail", *TO, "-s", theatre.sendmail, written=whole + whole[:-cut]
+        )
+        assert (outcome.code, outcome.out) == (1, answers(1))
+        assert len(outcome.mails) == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -118,8 +117,8 @@ def test_a_process_that_has_gone(
 def test_proc_and_ps_agree() -> None:
     """The same figure, once the process has come to rest."""
     command = [sys.executable, "-c", "print(flush=True); input()"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as child:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as child:
         assert child.stdout is not None
         try:
             child.stdout.readline()

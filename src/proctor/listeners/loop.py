@@ -55,11 +55,19 @@ def listen(handle: Callable[[Event], None]) -> NoReturn:
     )
     while True:
         _answer("READY\n")
-        headers = _fields(stream.readline().rstrip("\n"))
-        if "len" not in headers:
-            raise SystemExit("no more events: supervisord has closed our standard input")
-        handle(Event(headers["eventname"], stream.read(int(headers["len"]))))
+        handle(_next(stream))
         _answer("RESULT 2\nOK")
+
+
+def _next(stream: io.TextIOWrapper) -> Event:
+    line = stream.readline()
+    if line.endswith("\n"):
+        headers = _fields(line.rstrip("\n"))
+        length = int(headers["len"])
+        payload = stream.read(length)
+        if len(payload) == length:
+            return Event(headers["eventname"], payload)
+    raise SystemExit("no more events: supervisord has closed our standard input")
 
 
 def say(text: str, end: str = "\n") -> None:

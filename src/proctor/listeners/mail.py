@@ -6,12 +6,9 @@ Source: compat superlance.md, sections 1 and 3; S11, S12.
 
 from __future__ import annotations
 
-import smtplib
 import subprocess
 import sys
 from dataclasses import dataclass
-from email.mime.text import MIMEText
-from email.utils import formatdate, make_msgid
 
 from proctor.listeners.loop import say
 
@@ -67,6 +64,11 @@ class Smtp:
 
     def send(self, body: str) -> None:
         """Send one mail.  Raises OSError (smtplib's errors are such, too)."""
+        # Half of a listener's memory, and most of them never send this way.
+        import smtplib
+        from email.mime.text import MIMEText
+        from email.utils import formatdate, make_msgid
+
         message = MIMEText(body.encode("utf-8", "replace").decode())
         if self.subject is not None:
             message["Subject"] = self.subject
