@@ -27,6 +27,8 @@ from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.daemon.signals import SignalDesk
 from proctor.daemon.supervisor import Supervisor
+from proctor.duties.pools.pools import Pools
+from proctor.duties.ticks import Ticks
 from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
@@ -54,7 +56,8 @@ class Beginnings:
     """What was settled before the daemon began to live.
 
     `pid` is the one that users see; `reread` reads the configuration anew (raises ConfigError);
-    `notes` are lines for the log: level name and text; `ready` is called when everything is up.
+    `notes` are lines for the log: level name and text; `ready` is called when everything is up;
+    `legacy` is what the daemon that ran before in this process left (see Ending).
     """
 
     configuration: Configuration
@@ -62,6 +65,18 @@ class Beginnings:
     reread: Callable[[Configuration], Configuration]
     notes: tuple[tuple[str, str], ...]
     ready: Callable[[], None]
+    legacy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a daemon's life ended: with this exit status, or, for RESTART, with the socket of a
+    keeper to go on with and what is left to the next daemon."""
+
+    outcome: Outcome
+    status: int = 0
+    keeper: socket.socket | None = None
+    legacy: str = ""
 
 
 class Daemon:
@@ -87,6 +102,9 @@ class Daemon:
         self.supervisor = Supervisor(
             host, self._drain, self.log, bus, settings, server_url=url, pid=beginnings.pid
         )
+        self._ticks = Ticks(host, bus)
+        self._pools = Pools(self.supervisor, resolve, beginnings.legacy)
+        self.legacy = ""
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self.holds_children = False
@@ -198,6 +216,8 @@ class Daemon:
             self.log.debug(f"{path}: {error.strerror}")
 
     def _end_work(self) -> None:
+        self.legacy = self._pools.close()
+        self._ticks.close()
         self._service.close()
         pidfile.remove(self._settings.pidfile, self._begin.pid)
 
@@ -274,8 +294,8 @@ def _address(server: ServerSettings) -> tuple[str | None, str, int]:
 
 def run(
     beginnings: Beginnings, keeper: socket.socket | None, refuse: Callable[[Exception], int]
-) -> tuple[Outcome, int, socket.socket | None]:
-    """Live; answers with the outcome, the exit status, and the socket of a keeper to go on with.
+) -> Ending:
+    """Live; answers with how that ended.
 
     `refuse` tells the user why it could not begin and answers with the exit status for that.
     """
@@ -291,10 +311,11 @@ def run(
         status = refuse(error)
     if outcome is Outcome.EXIT and not (status and daemon.holds_children):
         host.bye(status)
-        return outcome, status, None
+        return Ending(outcome, status)
     # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries
     # again; the next program in this process goes on with the same keeper.
-    return outcome, status, host.leave() if isinstance(host, KeeperHost) else None
+    left = host.leave() if isinstance(host, KeeperHost) else None
+    return Ending(outcome, status, left, daemon.legacy)
 
 
 def server_url(servers: tuple[ServerSettings, ...]) -> str | None:

@@ -26,6 +26,7 @@ from proctor.config.problems import ConfigError, report, report_as_json
 from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
 from proctor.core.version import VERSION
+from proctor.posix import legacy
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
@@ -166,14 +167,16 @@ def _serve(
         reread=settled.reread,
         notes=(*notes, *((note.level, note.text) for note in settled.configuration.notes)),
         ready=(lambda: None) if background is None else background.ready,
+        legacy=legacy.inherit(os.environ),
     )
-    outcome, status, keeper = run(beginnings, keeper, lambda error: refuse(error, settled.program))
-    if outcome is Outcome.RESTART:
-        if keeper is not None:
-            leave_to_next(keeper, os.environ)
+    ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
+    if ending.outcome is Outcome.RESTART:
+        if ending.keeper is not None:
+            leave_to_next(ending.keeper, os.environ)
+        legacy.leave(ending.legacy, os.environ)
         command = settled.command()
         os.execv(command[0], command)
-    return status
+    return ending.status
 
 
 def _import_asyncio_without_ssl() -> None:

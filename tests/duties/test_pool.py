@@ -96,7 +96,7 @@ def test_an_event_whose_listener_died_is_next() -> None:
     pool.accept(0, "E", "a")
     pool.accept(1, "E", "b")
     first = take(pool)
-    assert pool.died(first)
+    assert pool.died(first, 0.0)
     again = take(pool)
     assert (again.serial, again.poolserial, again.payload) == (0, 0, "a")
 
@@ -121,7 +121,7 @@ def test_every_event_is_delivered_discarded_or_waiting(steps: list[str]) -> None
                 lost += [] if pool.rejected(letter, now) else [letter.serial]
             case "die" if held:
                 letter = held.pop()
-                lost += [] if pool.died(letter) else [letter.serial]
+                lost += [] if pool.died(letter, now) else [letter.serial]
             case "pass":
                 now += 1.0
                 delivered += [letter.serial for letter in held]

@@ -30,7 +30,8 @@ def describe(process: Process, now: float) -> str:
     match process.shown_state:
         case ProcessState.RUNNING:
             uptime = timedelta(seconds=max(0, int(now) - int(process.start_wall)))
-            return f"pid {process.pid}, uptime {uptime}"
+            remark = process.remark()
+            return f"pid {process.pid}, uptime {uptime}" + (f", {remark}" if remark else "")
         case ProcessState.FATAL | ProcessState.BACKOFF:
             return process.spawnerr or f'unknown error (try "tail {process.name}")'
         case ProcessState.STOPPED | ProcessState.EXITED:

@@ -182,7 +182,13 @@ def _pool(reader: Reader) -> PoolSpec:
         )
         reader.fail(text, "redirect_stderr")
     standard = handler == special.DEFAULT_RESULT_HANDLER
-    return PoolSpec(events, buffer_size, None if standard else handler)
+    return PoolSpec(
+        events,
+        buffer_size,
+        None if standard else handler,
+        reader.get(special.EVENTS_WITH_BYTES),
+        reader.get(special.RESTART_ON_VIOLATION),
+    )
 
 
 def _socket(reader: Reader) -> SocketSpec | None:

@@ -92,11 +92,15 @@ class PoolSpec:
     """The event listener pool of an [eventlistener:x]: what it hears and how much it buffers.
 
     `result_handler` is a `module:attribute` spec; None means the standard handler.
+    `events_with_bytes` adds the length in bytes to the header; `restart_on_violation` starts a
+    listener again that broke the protocol.
     """
 
     events: tuple[str, ...]
     buffer_size: int = 10
     result_handler: str | None = None
+    events_with_bytes: bool = False
+    restart_on_violation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class EventBus:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
+        # Told whenever somebody came or went: there may be something to begin or to end.
+        self.on_change: Callable[[], None] = lambda: None
         self._subscriptions: dict[int, tuple[Hear, frozenset[str]]] = {}
         self._next = 0
         # Event name -> its subscribers; forgotten whenever somebody comes or goes.
@@ -32,10 +34,12 @@ class EventBus:
         number, self._next = self._next, self._next + 1
         self._subscriptions[number] = (callback, frozenset(kinds))
         self._heard_by.clear()
+        self.on_change()
 
         def unsubscribe() -> None:
             self._subscriptions.pop(number, None)
             self._heard_by.clear()
+            self.on_change()
 
         return unsubscribe
 

@@ -35,7 +35,8 @@ Listener = Callable[[bytes], None]
 class Output:
     """Both streams of one process.  `paths` are the log files by channel, None where there is none.
 
-    `listeners` hear the text of a channel, from the next spawn on.
+    `listeners` hear the text of a channel, from the next spawn on; not what grandchildren write
+    after the child has ended.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Output:
         self._sinks: dict[str, list[Sink]] = {}  # Opened, but no child writes to them yet.
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
+        self._pid = 0
 
     def auto_logs(self) -> dict[str, str]:
         """The log files that we named, by channel: another daemon has to find them again."""
@@ -79,6 +81,7 @@ class Output:
     def attach(self, pid: int, pipes: ChildPipes) -> None:
         """Read the pipes of a new child."""
         sinks, self._sinks, self._decoders = self._sinks, {}, []
+        self._pid = pid
         fds = {"stdout": pipes.stdout, "stderr": pipes.stderr}
         self._channels = {
             name: self._watch(name, pid, fd, sinks.get(name, []))
@@ -95,6 +98,7 @@ class Output:
             nonlocal left
             left -= 1
             if left == 0:
+                self._pid = 0
                 done()
 
         for channel in channels:
@@ -170,7 +174,7 @@ class Output:
             self._around.log.debug(words.output(spec.name, name, data))
         if self._policy(name).events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
-        if name in self.listeners:
+        if name in self.listeners and pid == self._pid:
             self.listeners[name](data)
 
     # Opening and clearing

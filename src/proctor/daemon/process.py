@@ -53,6 +53,10 @@ class Process:
         self.lifecycle = Lifecycle(spec)
         self.start_wall = 0.0
         self.stop_wall = 0.0
+        # Whether its child was started by an earlier daemon.
+        self.adopted = False
+        # What `status` says of it beyond its state, "" for nothing; whoever minds it knows.
+        self.remark: Callable[[], str] = lambda: ""
         self._launched = 0.0
         self._launching: Launch | None = None
         self._around = around
@@ -156,6 +160,7 @@ class Process:
         `done` is called when its output is read again; only then may its end be told.
         """
         host = self._around.host
+        self.adopted = True
         self.start_wall = host.wall() - (host.now() - started)
         self._step(self.lifecycle.adopted(pid, started))
 
@@ -232,6 +237,7 @@ class Process:
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         self.start_wall = self._launched
         self._launching = None
+        self.adopted = False
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))

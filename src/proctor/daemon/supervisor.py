@@ -61,6 +61,8 @@ class Supervisor:
         self.host = host
         self.bus = bus
         self.log = log
+        # Told when an active group has other processes than before.
+        self.on_reshaped: Callable[[Group], None] = lambda group: None
         self._queue: deque[tuple[Owner, Job]] = deque()
         self._emptying = False
         self._around = Surroundings(
@@ -150,6 +152,7 @@ class Supervisor:
             return list(self.add_group(spec).processes.values())
         before = {id(process) for process in group.processes.values()}
         reshape(group, spec, self._around)
+        self.on_reshaped(group)
         return [process for process in group.processes.values() if id(process) not in before]
 
     def remove_group(self, name: str) -> None:

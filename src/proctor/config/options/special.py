@@ -5,7 +5,7 @@ Source: compat config.md, sections 3 and 10.
 
 from __future__ import annotations
 
-from proctor.config.convert import INTEGER, OCTAL, OWNER, SOCKET_URL, TEXT, WORDS
+from proctor.config.convert import BOOLEAN, INTEGER, OCTAL, OWNER, SOCKET_URL, TEXT, WORDS
 from proctor.config.options.program import PROGRAM_OPTIONS
 from proctor.config.table import Option, SectionType
 
@@ -25,6 +25,14 @@ POOL_PRIORITY = Option(
 RESULT_HANDLER = Option(
     "result_handler", TEXT, DEFAULT_RESULT_HANDLER, sample=DEFAULT_RESULT_HANDLER,
     text="What judges a listener's answers, as module:attribute.",
+)  # fmt: skip
+EVENTS_WITH_BYTES = Option(
+    "events_with_bytes", BOOLEAN, False, sample="false", since="Proctor 0.1",
+    text="Add a field bytes:n to the header, as len counts characters.",
+)  # fmt: skip
+RESTART_ON_VIOLATION = Option(
+    "restart_on_violation", BOOLEAN, False, sample="false", since="Proctor 0.1",
+    text="Start a listener again that broke the protocol; otherwise it gets no more events.",
 )  # fmt: skip
 
 SOCKET: Option[str | None] = Option(
@@ -62,7 +70,7 @@ FILES: Option[str | None] = Option(
 EVENTLISTENER = SectionType(
     "eventlistener:",
     (
-        EVENTS, BUFFER_SIZE, RESULT_HANDLER,
+        EVENTS, BUFFER_SIZE, RESULT_HANDLER, EVENTS_WITH_BYTES, RESTART_ON_VIOLATION,
         *(row if row.name != "priority" else POOL_PRIORITY for row in PROGRAM_OPTIONS),
     ),
     text="A program that is told of events.  All options of [program:x] work here too.",

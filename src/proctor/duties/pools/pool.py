@@ -1,12 +1,18 @@
 """Pool: the events that wait for a pool's listeners.
 
-The rules (compat events.md, sections 5 and 6; gotchas G1, G18, G67): 1. An event is accepted once,
-at the end of the queue, whatever the number of matching subscriptions. 2. At most `buffer_size`
-events wait; the oldest is discarded for a new one.  Only while listeners are still starting may
-more wait (up to START_UP_LIMIT), so that the start-up burst is not lost. 3. A rejected event comes
-back to this pool only, after a growing delay, MAX_TRIES times; then it is dropped.  Events behind
-it go on meanwhile. 4. An event whose listener died while it was busy is due again at once, in front
-of all others. 5. Serials never change on a retry.
+The rules (compat events.md, sections 5 and 6; gotchas G1, G18, G67):
+1. An event is accepted once, at the end of the queue, whatever the number of matching
+   subscriptions.
+2. At most `buffer_size` events wait; the oldest is discarded for a new one.
+3. While listeners are still starting more may wait (up to START_UP_LIMIT events of together
+   START_UP_SIZE characters).  When one of them is ready (`begin`) this burst stays until it was
+   delivered, and `buffer_size` counts for what comes after it.  When none ever will be (`settle`)
+   it is cut down at once.
+4. A rejected event comes back to this pool only, after a growing delay, MAX_TRIES times; then it is
+   dropped.  Events behind it go on meanwhile.
+5. An event whose listener died while it was busy is due again at once, in front of all others.  If
+   the next listener dies of it too it is treated as rejected, so that it cannot kill them all.
+6. Serials never change on a retry.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 START_UP_LIMIT = 10_000
+START_UP_SIZE = 8 * 1024 * 1024
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
 MAX_TRIES = 20
@@ -33,16 +40,24 @@ class Letter:
 
 
 class Pool:
-    """The waiting events of one pool.  Holds no listener and no clock."""
+    """The waiting events of one pool.  Holds no listener and no clock.
+
+    `overflowed` events were discarded, `dropped` ones given up after MAX_TRIES; `rejections` counts
+    every "no" of a listener.
+    """
 
     def __init__(self, buffer_size: int) -> None:
         self.buffer_size = buffer_size
         self.starting = True
         self.overflowed = 0
         self.dropped = 0
+        self.rejections = 0
         self._next_serial = 0
         self._waiting: deque[Letter] = deque()
         self._resting: list[Letter] = []
+        self._burst = 0  # How many of those that wait came while listeners were starting.
+        self._burst_end = 0  # The first poolserial that came later.
+        self._burst_size = 0
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._resting)
@@ -51,7 +66,16 @@ class Pool:
         """Queue a new event; answers with those that had to be discarded for it."""
         self._waiting.append(Letter(serial, self._next_serial, eventname, payload))
         self._next_serial += 1
+        if self.starting:
+            self._burst_size += len(payload)
+            if self._burst_size > START_UP_SIZE:
+                return self.settle()
         return self._trim()
+
+    def begin(self) -> None:
+        """The first listener is ready: all that waits is delivered, the bound is for the rest."""
+        self.starting = False
+        self._burst, self._burst_end = len(self), self._next_serial
 
     def settle(self) -> list[Letter]:
         """The listeners had their chance: from now on the buffer is bounded as configured."""
@@ -64,39 +88,52 @@ class Pool:
             due = [letter for letter in self._resting if letter.due <= now]
             self._resting = [letter for letter in self._resting if letter.due > now]
             self._waiting.extendleft(sorted(due, key=lambda letter: -letter.poolserial))
-        return self._waiting.popleft() if self._waiting else None
+        return self._leave(self._waiting.popleft()) if self._waiting else None
 
     def untake(self, letter: Letter) -> None:
         """Nobody could take it after all: it is the next one again."""
+        if letter.poolserial < self._burst_end:
+            self._burst += 1
         self._waiting.appendleft(letter)
 
-    def died(self, letter: Letter) -> bool:
+    def died(self, letter: Letter, now: float) -> bool:
         """Its listener died over it: due again at once.  False when it was dropped instead."""
-        if letter.tries + 1 >= MAX_TRIES:
-            self.dropped += 1
-            return False
-        self._waiting.appendleft(replace(letter, tries=letter.tries + 1))
+        if letter.tries:
+            return self.rejected(letter, now)
+        self.untake(replace(letter, tries=1))
         return True
 
     def rejected(self, letter: Letter, now: float) -> bool:
         """The listener said no: due again after a rest.  False when it was dropped instead."""
+        self.rejections += 1
         if letter.tries + 1 >= MAX_TRIES:
             self.dropped += 1
             return False
         delay = min(FIRST_DELAY * 2**letter.tries, LONGEST_DELAY)
+        if letter.poolserial < self._burst_end:
+            self._burst += 1
         self._resting.append(replace(letter, tries=letter.tries + 1, due=now + delay))
         return True
 
     @property
     def deadline(self) -> float | None:
         """When the first resting event becomes due, or None."""
-        return min((letter.due for letter in self._resting), default=None)
+        return min(letter.due for letter in self._resting) if self._resting else None
+
+    def waiting(self) -> list[Letter]:
+        """Everything that is not delivered, oldest first."""
+        return sorted((*self._waiting, *self._resting), key=lambda letter: letter.poolserial)
+
+    def _leave(self, letter: Letter) -> Letter:
+        if letter.poolserial < self._burst_end:
+            self._burst -= 1
+        return letter
 
     def _trim(self) -> list[Letter]:
         limit = max(self.buffer_size, START_UP_LIMIT) if self.starting else self.buffer_size
         discarded: list[Letter] = []
-        while len(self) > limit:
+        while len(self) - self._burst > limit:
             oldest = self._waiting.popleft() if self._waiting else self._resting.pop(0)
-            discarded.append(oldest)
+            discarded.append(self._leave(oldest))
         self.overflowed += len(discarded)
         return discarded

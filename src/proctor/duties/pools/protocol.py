@@ -26,7 +26,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedReady:
-    """The listener said READY once too often, which does no harm."""
+    """The listener said READY too often, which does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ListenerProtocol:
 
     def __init__(self) -> None:
         self.state = ListenerState.ACKNOWLEDGED
-        self._buffer = b""
+        self._buffer = bytearray()
         self._result_length: int | None = None
 
     def sent(self) -> None:
@@ -63,7 +63,7 @@ class ListenerProtocol:
     def refuse(self) -> None:
         """The listener is not to be talked to any more (its result could not be handled)."""
         self.state = ListenerState.UNKNOWN
-        self._buffer = b""
+        self._buffer.clear()
 
     def feed(self, data: bytes) -> list[Answer]:
         """What these bytes mean, in order; empty while a message is incomplete."""
@@ -76,45 +76,59 @@ class ListenerProtocol:
     def _next(self) -> Answer | None:
         match self.state:
             case ListenerState.ACKNOWLEDGED:
-                self._buffer = self._buffer.lstrip()
-                return self._expect_ready(Ready())
+                return self._expect_ready()
+            case ListenerState.READY | ListenerState.BUSY if self._skip_ready():
+                return RepeatedReady()
             case ListenerState.READY:
-                return self._expect_ready(RepeatedReady())
+                return None if READY.startswith(self._buffer) else self._not_ready()
             case ListenerState.BUSY:
                 return self._expect_result()
-            case ListenerState.UNKNOWN:
-                self._buffer = b""
+            case _:
+                self._buffer.clear()
                 return None
 
-    def _expect_ready(self, answer: Answer) -> Answer | None:
+    def _expect_ready(self) -> Answer | None:
+        blanks = len(self._buffer) - len(self._buffer.lstrip())
+        del self._buffer[:blanks]
         if self._buffer.startswith(READY):
-            self._buffer = self._buffer[len(READY) :]
+            del self._buffer[: len(READY)]
             self.state = ListenerState.READY
-            return answer
-        if READY.startswith(self._buffer):
-            return None
-        return self._violation(f"expected READY, got {self._buffer[:60]!r}")
+            return Ready()
+        return None if READY.startswith(self._buffer) else self._not_ready()
+
+    def _skip_ready(self) -> bool:
+        """Take all that was repeated in one go: a flood of it must not cost a flood of answers."""
+        if self._result_length is not None:
+            return False
+        end = 0
+        while self._buffer.startswith(READY, end):
+            end += len(READY)
+        del self._buffer[:end]
+        return end > 0
 
     def _expect_result(self) -> Answer | None:
         if self._result_length is None:
-            line, newline, rest = self._buffer.partition(b"\n")
-            if not newline:
+            end = self._buffer.find(b"\n")
+            if end < 0:
                 too_long = len(self._buffer) > _MAX_LINE
-                return self._violation("endless result line", line[:60]) if too_long else None
-            if line + newline == READY:
-                self._buffer = rest
-                return RepeatedReady()
+                line = bytes(self._buffer[:60])
+                return self._violation("endless result line", line) if too_long else None
+            line = bytes(self._buffer[:end])
             length = _result_length(line)
             if length is None:
                 return self._violation("bad result line", line)
-            self._buffer, self._result_length = rest, length
+            del self._buffer[: end + 1]
+            self._result_length = length
         if len(self._buffer) < self._result_length:
             return None
-        data = self._buffer[: self._result_length]
-        self._buffer = self._buffer[self._result_length :]
+        data = bytes(self._buffer[: self._result_length])
+        del self._buffer[: self._result_length]
         self._result_length = None
         self.state = ListenerState.ACKNOWLEDGED
         return Result(data)
+
+    def _not_ready(self) -> Violation:
+        return self._violation(f"expected READY, got {bytes(self._buffer[:60])!r}")
 
     def _violation(self, reason: str, line: bytes | None = None) -> Violation:
         self.refuse()
