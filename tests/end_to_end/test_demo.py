@@ -1,0 +1,57 @@
+"""`proctor demo`, the first thing anybody runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+from support.daemon import MARK, marked, run
+from support.implementations import Implementation
+from support.waiting import until
+
+
+def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> None:
+    """Real programs run, what it says to try works, and Ctrl-C leaves nothing behind."""
+    identifier = scratch.name
+    console = scratch / "console"
+    with console.open("wb") as output:
+        demo = subprocess.Popen(
+            [ours.program("proctor"), "demo"],
+            env={**os.environ, MARK: identifier},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+
+        def said(pattern: str) -> re.Match[str] | None:
+            return re.search(pattern, console.read_text())
+
+        until(lambda: said("supervisord started with pid"), console.read_text)
+        found = said(r"-c (\S+/supervisord\.conf)")
+        assert found
+        conf = Path(found.group(1))
+
+        def all_run() -> bool:
+            status = run([ours.program("supervisorctl"), "-c", str(conf), "status"])
+            lines = [line for line in status.lines if "flaky" not in line]
+            return len(lines) == 4 and all("RUNNING" in line for line in lines)
+
+        until(all_run, console.read_text)
+        page = said(r"http://127\.0\.0\.1:\d+/")
+        assert page
+        with urllib.request.urlopen(page.group(), timeout=10) as answer:
+            assert answer.status == 200
+    finally:
+        # The terminal sends it to all that run in the foreground.
+        os.killpg(demo.pid, signal.SIGINT)
+        code = demo.wait(60)
+    assert code == 0, console.read_text()
+    assert "Traceback" not in console.read_text()
+    assert not conf.parent.exists()
+    until(lambda: not marked(identifier), "everything has ended")
