@@ -8,7 +8,13 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from urllib.parse import SplitResult, urlsplit
 
 # Also ValueError: a host name that cannot be one, a port that is no number.
@@ -96,5 +102,5 @@ def _read(response: HTTPResponse, give_up: float) -> bytes:
             raise TimeoutError("timed out")
         pieces.append(piece)
     if response.length:
-        raise ConnectionError(f"the answer ends {response.length} bytes too early")
+        raise IncompleteRead(b"".join(pieces), response.length)
     return b"".join(pieces)
