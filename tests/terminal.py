@@ -26,6 +26,7 @@ class Terminal:
 
     @property
     def shown(self) -> str:
+        """The screen so far."""
         return self._bytes.decode(errors="replace").replace("\r\n", "\n")
 
     def type(self, text: str) -> None:
@@ -42,6 +43,10 @@ class Terminal:
         self._seen = self.shown.index(text, start) + len(text)
         return self.shown[start : self._seen]
 
+    def look(self) -> bool:
+        """Read what there is by now; False when the command has ended."""
+        return self._read(0.05)
+
     def end(self, seconds: float = 30) -> int:
         """Wait for the end of the command; its exit code, or minus the signal that ended it."""
         deadline = time.monotonic() + seconds
@@ -50,6 +55,19 @@ class Terminal:
         if self.code is None:
             self.code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return self.code
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, and again when nothing happens; the exit code of the command.
+
+        Python's readline misses a signal that comes between the prompt and its first wait for a
+        key; a signal too many would end the interpreter while it ends by itself.
+        """
+        for _ in range(10):
+            before = len(self._bytes)
+            self.type(CTRL_C)
+            if not self._read(3) or len(self._bytes) > before:
+                break
+        return self.end()
 
     def _read(self, seconds: float) -> bool:
         """Read what there is; False at the end."""

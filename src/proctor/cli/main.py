@@ -35,8 +35,9 @@ def _survive_any_encoding() -> None:
     """A name or a log line that the terminal cannot show is shown escaped; it is never an error."""
     for stream in (sys.stdout, sys.stderr):
         text: TextIOWrapper = stream  # type: ignore[assignment]  # the interpreter's own
-        encoding = (text.encoding or "").lower()
-        text.reconfigure(errors="surrogateescape" if "utf" in encoding else "backslashreplace")
+        if text.errors == "strict":
+            is_unicode = text.encoding.lower().startswith("utf")
+            text.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
 
 
 def _controller(program: str, line: CommandLine) -> Controller:

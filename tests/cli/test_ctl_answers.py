@@ -1,0 +1,263 @@
+"""supervisorctl before a server that answers as told: what no real daemon does on demand.
+
+Source: compat supervisorctl.md, sections 2 to 5.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+from xmlrpc.client import Fault
+
+import pytest
+
+from proctor.cli.controller import Controller, Options
+from proctor.cli.verbs.all import VERBS
+from rpchost import RpcHost, rpc_host
+
+SHUTTING_DOWN = Fault(6, "SHUTDOWN_STATE")
+
+
+class Say(Protocol):
+    """Runs a line; (lines on stdout, exit code, the server)."""
+
+    def __call__(self, line: str, **answers: Any) -> tuple[list[str], int, RpcHost]: ...
+
+
+@pytest.fixture
+def say(scratch: Path, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run a line of supervisorctl against a server that has these answers."""
+
+    def run(line: str, **answers: Any) -> tuple[list[str], int, RpcHost]:
+        status = answers.pop("status", 200)
+        with ExitStack() as stack:
+            host = stack.enter_context(rpc_host(scratch, **answers))
+            host.status = status
+            ctl = Controller(Options(host.url), VERBS)
+            stack.callback(ctl.server.close)
+            ctl.onecmd(line)
+        (scratch / "s.sock").unlink()
+        return capsys.readouterr().out.splitlines(), ctl.exitstatus, host
+
+    return run
+
+
+def _info(group: str, name: str, state: int, statename: str, pid: int = 0) -> dict[str, Any]:
+    return {
+        "group": group,
+        "name": name,
+        "state": state,
+        "statename": statename,
+        "pid": pid,
+        "description": "",
+    }
+
+
+def _result(group: str, name: str, status: int, text: str = "OK") -> dict[str, Any]:
+    return {"group": group, "name": name, "status": status, "description": text}
+
+
+@pytest.mark.parametrize(
+    ("state", "statename", "code"),
+    [
+        (0, "STOPPED", 3),
+        (10, "STARTING", 0),
+        (20, "RUNNING", 0),
+        (30, "BACKOFF", 0),
+        (40, "STOPPING", 0),
+        (100, "EXITED", 3),
+        (200, "FATAL", 3),
+        (1000, "UNKNOWN", 3),
+    ],
+)
+def test_status_exit_code_by_state(say: Say, state: int, statename: str, code: int) -> None:
+    """BACKOFF and STARTING count as up (gotcha G82)."""
+    lines, exit_code, _ = say("status", getAllProcessInfo=[_info("a", "a", state, statename)])
+    assert exit_code == code
+    assert lines == ["a" + 32 * " " + statename.ljust(10)]
+
+
+def test_status_with_nothing_to_show(say: Say) -> None:
+    """No output, exit code 0."""
+    assert say("status", getAllProcessInfo=[])[:2] == ([], 0)
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "clear", "signal", "pid", "tail"])
+def test_a_server_of_another_version_is_refused(say: Say, verb: str) -> None:
+    """5; the command itself is not sent."""
+    lines, code, host = say(verb, getVersion="4.0")
+    assert code == 5
+    assert lines[0].endswith("API version 3.0, but the remote version is 4.0.")
+    assert host.methods() == ["getVersion"]
+
+
+def test_a_server_without_our_namespace_is_refused(say: Say) -> None:
+    """3, and 4 for status."""
+    unknown = Fault(1, "UNKNOWN_METHOD")
+    lines, code, _ = say("version", getVersion=unknown)
+    assert lines[0].startswith("Sorry, supervisord responded but did not recognize the supervisor")
+    assert code == 3
+    assert say("status", getVersion=unknown)[1] == 4
+
+
+@pytest.mark.parametrize("verb", ["status", "pid", "avail", "reread", "update", "shutdown"])
+def test_without_a_login_there_is_one_line(say: Say, verb: str) -> None:
+    """The original adds a raw error line (gotcha G85)."""
+    assert say(verb, status=401)[:2] == (["Server requires authentication"], 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "said", "code"),
+    [
+        ("avail", "getAllConfigInfo", "ERROR: supervisor shutting down", 1),
+        ("reread", "reloadConfig", "ERROR: supervisor shutting down", 1),
+        ("update", "reloadConfig", "ERROR: already shutting down", 1),
+        ("add x", "addProcessGroup", "ERROR: shutting down", 1),
+        ("remove x", "removeProcessGroup", "ERROR: shutting down", 1),
+        ("shutdown", "shutdown", "ERROR: already shutting down", 0),
+        ("reload", "restart", "ERROR: already shutting down", 1),
+    ],
+)
+def test_during_a_shutdown(say: Say, line: str, method: str, said: str, code: int) -> None:
+    """Each command has its own words for it."""
+    assert say(line, **{method: SHUTTING_DOWN})[:2] == ([said], code)
+
+
+def test_other_commands_during_a_shutdown(say: Say) -> None:
+    """A raw error line that names the fault."""
+    (line,), code, _ = say("status", getVersion=SHUTTING_DOWN)
+    assert "<Fault 6: 'SHUTDOWN_STATE'>" in line
+    assert line.startswith("error: <class ")
+    assert code == 1
+
+
+@pytest.mark.parametrize("line", ["reread", "update", "reload"])
+def test_a_bad_configuration_is_reported(say: Say, line: str) -> None:
+    """One clean line, exit code 1 (gotchas G9 and G86)."""
+    bad = Fault(92, "CANT_REREAD: File contains no section headers.")
+    answers = {"reloadConfig": bad, "restart": bad}
+    assert say(line, **answers)[:2] == (
+        ["ERROR: CANT_REREAD: File contains no section headers."],
+        1,
+    )
+
+
+def test_update_in_order(say: Say) -> None:
+    """Removed groups first, then changed, then new ones; what does not stop is not removed."""
+    lines, code, host = say(
+        "update",
+        reloadConfig=[[["new"], ["changed"], ["gone", "stuck"]]],
+        stopProcessGroup=[_result("stuck", "a", 80), _result("stuck", "b", 30, "FAILED: b")],
+        removeProcessGroup=True,
+        addProcessGroup=True,
+    )
+    assert lines == [
+        "gone: stopped",
+        "gone: has problems; not removing",
+        "stuck: stopped",
+        "stuck: has problems; not removing",
+        "changed: stopped",
+        "changed: updated process group",
+        "new: added process group",
+    ]
+    assert code == 0
+    # Another daemon than ours does not know how to update a group in place.
+    assert [call for call in host.heard if call[0] != "stopProcessGroup"][1:] == [
+        ("updateProcessGroup", ("changed",)),
+        ("removeProcessGroup", ("changed",)),
+        ("addProcessGroup", ("changed",)),
+        ("addProcessGroup", ("new",)),
+    ]
+
+
+def test_update_of_named_groups(say: Say) -> None:
+    """Unknown ones are reported, the others done."""
+    lines, code, _ = say(
+        "update new nope old",
+        reloadConfig=[[["new", "other"], ["changed"], ["gone"]]],
+        getAllProcessInfo=[_info("old", "p", 0, "STOPPED")],
+        addProcessGroup=True,
+    )
+    assert lines == ["ERROR: no such group: nope", "new: added process group"]
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "said", "code"),
+    [
+        (10, "BAD_NAME: x", "x: ERROR (no such process)", 1),
+        (20, "NO_FILE: x", "x: ERROR (no such file)", 1),
+        (21, "NOT_EXECUTABLE: x", "x: ERROR (file is not executable)", 1),
+        (30, "FAILED: x is in an unknown process state", None, 1),
+        (40, "ABNORMAL_TERMINATION: x", "x: ERROR (abnormal termination)", 7),
+        (50, "SPAWN_ERROR: x", "x: ERROR (spawn error)", 7),
+        (60, "ALREADY_STARTED: x", "x: ERROR (already started)", 0),
+    ],
+)
+def test_faults_of_start(say: Say, fault: int, text: str, said: str | None, code: int) -> None:
+    """The same line and exit code for one process and for a member of a group."""
+    one = say("start x", startProcess=Fault(fault, text))
+    group = say("start x:*", startProcessGroup=[_result("x", "x", fault, text)])
+    assert one[:2] == group[:2] == ([said or text], code)
+
+
+def test_the_last_failure_decides(say: Say) -> None:
+    """A later success does not reset the exit code; a later failure replaces it."""
+    results = [_result("g", "a", 50), _result("g", "b", 80), _result("g", "c", 60)]
+    lines, code, _ = say("start all", startAllProcesses=results)
+    assert lines == ["g:a: ERROR (spawn error)", "g:b: started", "g:c: ERROR (already started)"]
+    assert code == 7
+
+
+def test_stop_reports_a_failure_in_the_servers_words(say: Say) -> None:
+    """And ignores NOT_RUNNING, which `signal` does not (gotcha G83)."""
+    assert say("stop x", stopProcess=Fault(30, "FAILED: x"))[:2] == (["FAILED: x"], 1)
+    not_running = Fault(70, "NOT_RUNNING: x")
+    assert say("stop x", stopProcess=not_running)[:2] == (["x: ERROR (not running)"], 0)
+    assert say("signal HUP x", signalProcess=not_running)[:2] == (["x: ERROR (not running)"], 7)
+
+
+def test_clear_all(say: Say) -> None:
+    """A line for each."""
+    results = [_result("a", "a", 80), _result("g", "b", 30, "FAILED: g:b")]
+    lines, code, _ = say("clear all", clearAllProcessLogs=results)
+    assert (lines, code) == (["a: cleared", "g:b: ERROR (failed)"], 1)
+
+
+def test_logs_that_cannot_be_read(say: Say) -> None:
+    """No file, a read error."""
+    no_file, failed = Fault(20, "NO_FILE"), Fault(30, "FAILED")
+    assert say("tail x", readProcessStdoutLog=no_file)[:2] == (["x: ERROR (no log file)"], 1)
+    assert say("tail x stderr", readProcessStderrLog=failed)[:2] == (
+        ["x: ERROR (unknown error reading log)"],
+        1,
+    )
+    assert say("maintail", readLog=no_file)[:2] == (["supervisord: ERROR (no log file)"], 1)
+    assert say("maintail", readLog=failed)[0] == ["supervisord: ERROR (unknown error reading log)"]
+
+
+def test_how_much_of_a_log_is_asked_for(say: Say) -> None:
+    """1600 bytes unless told otherwise; -0 is all of it (gotcha G63)."""
+    for line, offset in (("tail x", -1600), ("tail -5 x", -5), ("tail -0 x", 0)):
+        _, _, host = say(line, readProcessStdoutLog="text")
+        assert host.heard[-1] == ("readProcessStdoutLog", ("x", offset, 0))
+
+
+def test_an_answer_of_the_wrong_shape_is_a_raw_error(say: Say) -> None:
+    """Never a traceback."""
+    for wrong in ("text", [1], [{"name": "x"}]):
+        (line,), code, _ = say("status", getAllProcessInfo=wrong)
+        assert line.startswith("error: <class 'ValueError'>, ")
+        assert code == 1
+
+
+@pytest.mark.parametrize("verb", ["avail", "reread", "update", "add x", "remove x", "reload"])
+def test_a_dead_server_is_named(
+    scratch: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    """The original prints a raw error for these (gotcha G87)."""
+    ctl = Controller(Options(f"unix://{scratch}/none.sock"), VERBS)
+    ctl.onecmd(verb)
+    assert capsys.readouterr().out == f"unix://{scratch}/none.sock no such file\n"
+    assert ctl.exitstatus == 1

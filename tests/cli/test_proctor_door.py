@@ -1,0 +1,117 @@
+"""proctor: the commands behind the one door, and the demo."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rpchost import rpc_host
+from support.daemon import run
+from support.waiting import until
+
+PROCTOR = [sys.executable, "-m", "proctor"]
+
+
+def test_what_it_can_do() -> None:
+    """Help with 0, nonsense with 2, a version."""
+    for words in ("help", "--help", "-h"):
+        answer = run([*PROCTOR, words])
+        assert answer.code == 0
+        assert "check FILE" in answer.out
+    for nonsense in ([], ["nonsense"], ["check"], ["demo", "x"]):
+        answer = run([*PROCTOR, *nonsense])
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith("usage: proctor ")
+    assert re.fullmatch(r"\d+\.\d+.*\n", run([*PROCTOR, "version"]).out)
+
+
+def test_ctl_and_supervisord_behind_it(scratch: Path) -> None:
+    """`proctor ctl` is supervisorctl, `proctor supervisord` is supervisord."""
+    with rpc_host(scratch, getSupervisorVersion="4.3.0") as host:
+        assert run([*PROCTOR, "ctl", "-s", host.url, "version"], cwd=scratch).out == "4.3.0\n"
+    assert run([*PROCTOR, "supervisord", "--version"]).out == "4.3.0\n"
+    assert run([*PROCTOR, "supervisord", "--nonsense"]).code == 2
+
+
+def test_check(scratch: Path) -> None:
+    """Every mistake at once; for tools as JSON; 2 when the file cannot be used."""
+    good = scratch / "good.conf"
+    good.write_text("[supervisord]\n[program:x]\ncommand=/bin/cat\n")
+    assert run([*PROCTOR, "check", str(good)]).lines == [f"{good}: no mistakes"]
+    bad = scratch / "bad.conf"
+    bad.write_text("[supervisord]\n[program:x]\ncommand=/bin/cat\nstartsecs=five\nnumprocs=l\n")
+    answer = run([*PROCTOR, "check", str(bad)])
+    assert answer.code == 2
+    assert "five" in answer.out
+    assert "'l'" in answer.out
+    for words in (["--json", str(bad)], [str(bad), "--json"]):
+        answer = run([*PROCTOR, "check", *words])
+        assert answer.code == 2
+        report = json.loads(answer.out)
+        assert (report["ok"], len(report["problems"])) == (False, 2)
+    assert run([*PROCTOR, "check", str(scratch / "none.conf")]).code == 2
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo(scratch: Path, signum: signal.Signals) -> None:
+    """Real programs come up, its hints work as printed, and nothing is left behind."""
+    with subprocess.Popen(
+        [*PROCTOR, "demo"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        # As from a terminal: Ctrl-C reaches the whole group.
+        start_new_session=True,
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            running = set[str]()
+            shown = ""
+            while len(running) < 5:
+                shown += (line := demo.stdout.readline())
+                assert line, shown
+                running.update(re.findall(r"success: (\w+) entered", line))
+            _try_the_hints(shown, scratch)
+            os.killpg(demo.pid, signum)
+            rest = demo.stdout.read()
+            assert demo.wait(30) == 0, rest
+        finally:
+            if demo.poll() is None:
+                demo.terminate()
+    assert list(scratch.iterdir()) == []
+
+
+def _try_the_hints(shown: str, scratch: Path) -> None:
+    commands = re.findall(
+        r"^  (.* -c .*/supervisord\.conf (?:status|restart .*|stop .*))$", shown, re.M
+    )
+    assert len(commands) == 3
+    for command in commands:
+        answer = run(["sh", "-c", command])
+        assert "ERROR" not in answer.out + answer.err
+    assert "pair:ping: started" in run(["sh", "-c", commands[1]]).out
+    url = re.search(r"http://127\.0\.0\.1:\d+/", shown)
+    assert url is not None
+    with urllib.request.urlopen(url.group()) as page:
+        assert page.read().startswith(b"Hello from process ")
+    (directory,) = scratch.iterdir()
+    until(lambda: "job 1\n" in (directory / "worker.log").read_text(), "the worker works")
+
+
+def test_the_installed_scripts() -> None:
+    """Every console script starts."""
+    for script, words in (("proctor", "version"), ("supervisorctl", "--help"), ("pidproxy", "")):
+        path = Path(sys.executable).with_name(script)
+        if not path.exists():
+            pytest.skip("not installed beside this Python")
+        assert run([str(path), *words.split()]).code == (1 if script == "pidproxy" else 0)
+    assert shutil.which("sh")
