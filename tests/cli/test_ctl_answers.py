@@ -5,6 +5,7 @@ Source: compat supervisorctl.md, sections 2 to 5.
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,6 +82,18 @@ def test_status_exit_code_by_state(say: Say, state: int, statename: str, code: i
 def test_status_with_nothing_to_show(say: Say) -> None:
     """No output, exit code 0."""
     assert say("status", getAllProcessInfo=[])[:2] == ([], 0)
+
+
+def test_status_for_programs(say: Say) -> None:
+    """Everything the server gives, as JSON; the exit code is that of the table."""
+    rows = [_info("a", "a", 20, "RUNNING", pid=7), _info("g", "日志", 0, "STOPPED")]
+    lines, code, _ = say("status --json g:* nope", getAllProcessInfo=rows)
+    answer = json.loads("\n".join(lines))
+    assert answer == {
+        "processes": [{"namespec": "g:日志", **rows[1]}],
+        "errors": ["nope: ERROR (no such process)"],
+    }
+    assert code == 3
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "clear", "signal", "pid", "tail"])
