@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from support.daemon import Launch, run
 from support.implementations import Implementation
 from support.programs import program
 from support.waiting import until
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
 
 # The options of the sample file of 3.3.5 as the article has them, comments in Chinese.
 COMMENTED = """\
@@ -91,7 +94,7 @@ TORNADO = """\
 def test_b4_left_over_markup(either: Implementation, scratch: Path) -> None:
     """`**true**` is refused, with section and file."""
     part = scratch / "part.ini"
-    text = TORNADO.format(true="**true**", user=getpass.getuser(), dir=scratch)
+    text = TORNADO.format(true="**true**", user=ME, dir=scratch)
     part.write_text(text, encoding="utf-8")
     conf = scratch / "f.conf"
     conf.write_text("[supervisord]\nnodaemon=true\n[include]\nfiles=*.ini\n")
@@ -105,7 +108,7 @@ def test_b5_a_comment_stuck_to_a_directory(
     launch: Launch, either: Implementation, scratch: Path
 ) -> None:
     """The file parses; each start fails in the child, and says why in the log."""
-    text = TORNADO.format(true="true", user=getpass.getuser(), dir=scratch)
+    text = TORNADO.format(true="true", user=ME, dir=scratch)
     (scratch / "part.ini").write_text(text, encoding="utf-8")
     daemon = launch(either, f"[include]\nfiles={scratch}/*.ini\n")
     daemon.until_state("your_program_name", "FATAL")
@@ -201,7 +204,7 @@ def test_b12_stopped_by_hand(launch: Launch, either: Implementation) -> None:
     assert daemon.pid == pid
 
 
-@pytest.mark.parametrize("words", [[], ["-c", "supervisord.conf"], ["-u" + getpass.getuser()]])
+@pytest.mark.parametrize("words", [[], ["-c", "supervisord.conf"], ["-u" + ME]])
 def test_b11_ways_to_start(launch: Launch, either: Implementation, words: list[str]) -> None:
     """With and without -c, with an option and its value joined; it goes into the background."""
     daemon = launch(either, whole=COMMENTED, ready=False, command=["true"], arguments=())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 from pathlib import Path
 
 from support.daemon import Launch, run
 from support.implementations import Implementation
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
 
 C1 = """\
 [unix_http_server]
@@ -59,7 +62,7 @@ def test_c1_c2_c3_a_file_and_its_part(
     """It daemonizes; text after a header is ignored, the sections merge, all values are clean."""
     parts = scratch / "parts"
     parts.mkdir()
-    (parts / "xx.conf").write_text(C3.format(user=getpass.getuser()), encoding="utf-8")
+    (parts / "xx.conf").write_text(C3.format(user=ME), encoding="utf-8")
     daemon = launch(
         either, whole=C1.replace("%(here)s/parts", str(parts)), ready=True, arguments=()
     )
