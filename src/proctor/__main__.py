@@ -12,6 +12,7 @@ import sys
 _USAGE = """\
 usage: proctor <command> ...
 
+  alerts ...            tell people when programs are in trouble (an event listener)
   check FILE [--json]   say everything that is wrong with a configuration; start nothing
   ctl ...               supervisorctl
   demo                  run an example with real programs until Ctrl-C
@@ -28,6 +29,10 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.main import supervisorctl
 
             return supervisorctl([program, *rest])
+        case ["alerts", *rest]:
+            from proctor.listeners.alerts import main as alerts
+
+            return alerts([f"{program} alerts", *rest])
         case ["supervisord", *rest]:
             # A process of its own: the daemon should not carry what the commands need.
             os.execv(sys.executable, [sys.executable, "-m", "proctor.supervisord", *rest])

@@ -1,0 +1,230 @@
+"""Ways out: a command, a webhook, and whatever apprise knows (loaded only if one needs it).
+
+1. `send` answers with "" when the message is out, else with why not; it gives up in bounded time.
+2. A URL may hold passwords: it is never shown, `shown` is what can be.
+3. Robots of chat services refuse with status 200 and a code in the answer, which apprise takes for
+   a yes; then messages beyond their limit per minute would be lost.  We look at the code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from dataclasses import asdict
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from proctor.config.table import did_you_mean
+from proctor.listeners.alert_queue import Message
+
+if TYPE_CHECKING:
+    import requests
+
+_PATIENCE = 30.0
+
+# Addresses as the services show them to their users; apprise has names of its own for these.
+_PASTED = (
+    (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)&secret=(\w+)", r"dingtalk://\2@\1"),
+    (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)", r"dingtalk://\1"),
+    (r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([\w-]+)", r"feishu://\1"),
+)  # fmt: skip
+_ROBOTS = frozenset(
+    {"oapi.dingtalk.com", "qyapi.weixin.qq.com", "open.feishu.cn", "open.larksuite.com"}
+    | {"sctapi.ftqq.com"}
+)
+_CODES = ("errcode", "code", "StatusCode", "errno")
+
+
+class Channel(Protocol):
+    """One way out."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same channel, also in the next process."""
+
+    @property
+    def shown(self) -> str:
+        """Which one it is, without its secrets."""
+
+    def send(self, message: Message) -> str:
+        """Try once; "" or what went wrong."""
+
+
+def open_channel(url: str) -> Channel:
+    """The channel of a URL.  Raises ValueError, whose text says what to do."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or not rest.strip("/ "):
+        raise ValueError("a channel is command:..., http(s)://... or a URL of apprise")
+    if scheme == "command":
+        return CommandChannel(rest.strip())
+    for pattern, ours in _PASTED:
+        if match := re.fullmatch(pattern, url):
+            url = match.expand(ours)
+    if url.startswith(("http:", "https:")) and not _is_known_to_apprise(url):
+        return WebhookChannel(url)
+    return AppriseChannel(url)
+
+
+def _key(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+class CommandChannel:
+    """A shell command; it reads the text, and finds the title in ALERT_TITLE."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self.key = _key(f"command:{command}")
+        self.shown = f"command {command.split(maxsplit=1)[0]}"
+
+    def send(self, message: Message) -> str:
+        """Its exit status 0 means that the message is out."""
+        child = subprocess.Popen(
+            self._command,
+            shell=True,
+            stdin=subprocess.PIPE,
+            # Our own standard output belongs to supervisord.
+            stdout=sys.stderr.fileno(),
+            env={**os.environ, "ALERT_TITLE": message.title},
+            process_group=0,
+        )
+        try:
+            child.communicate(f"{message.text}\n".encode("utf-8", "replace"), _PATIENCE)
+        except subprocess.TimeoutExpired:
+            # The shell and all that it started.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return f"it took longer than {_PATIENCE:g} seconds"
+        return f"it ended with status {child.returncode}" if child.returncode else ""
+
+
+class WebhookChannel:
+    """POSTs the message as a JSON object."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.key = _key(url)
+        self.shown = f"webhook {urlsplit(url).hostname}"
+
+    def send(self, message: Message) -> str:
+        """Any status below 300 means that the message is out."""
+        known = asdict(message)
+        body = {name: known[name] for name in ("title", "text", "when", "good", "processes")}
+        request = urllib.request.Request(
+            self._url,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "User-Agent": "Proctor"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_PATIENCE):
+                return ""
+        except (OSError, ValueError) as error:
+            return f"{error}"
+
+
+class AppriseChannel:
+    """Anything that apprise has a URL for."""
+
+    def __init__(self, url: str) -> None:
+        service = _load_apprise().Apprise.instantiate(url)
+        if service is None:
+            raise ValueError(_what_is_wrong(url.partition(":")[0]))
+        if "overflow=" not in url:
+            service.overflow_mode = "split"
+        self._service = service
+        self.key = _key(url)
+        self.shown = url.partition(":")[0]
+
+    def send(self, message: Message) -> str:
+        """apprise answers yes or no; its own log says why."""
+        said = _Overheard()
+        logger = logging.getLogger("apprise")
+        logger.addHandler(said)
+        try:
+            kind = "success" if message.good else "failure"
+            sent = self._service.notify(body=message.text, title=message.title, notify_type=kind)
+        except (OSError, TypeError, ValueError) as error:
+            return str(error)
+        finally:
+            logger.removeHandler(said)
+        return "" if sent else "; ".join(said.lines) or "refused"
+
+
+class _Overheard(logging.Handler):
+    """What is logged in one thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep warnings, and the reasons that apprise thinks are for debugging only."""
+        text = record.getMessage()
+        told = record.levelno >= logging.WARNING or "Exception" in text
+        if record.thread == self._thread and told:
+            self.lines.append(text.strip())
+
+
+@cache
+def _load_apprise() -> ModuleType:
+    """The package, with rule 3 applied.  Raises ValueError when it is not installed."""
+    try:
+        import apprise
+        import requests
+    except ImportError:
+        raise ValueError(
+            "this channel needs the package apprise: pip install 'proctor[alerts]'"
+        ) from None
+    logging.getLogger("apprise").setLevel(logging.DEBUG)
+    plain = requests.Session.send
+
+    def send(session: requests.Session, *words: object, **named: object) -> requests.Response:
+        response = plain(session, *words, **named)  # type: ignore[arg-type]  # handed through
+        if trouble := _refusal(str(response.url), response.content):
+            raise requests.RequestException(trouble)
+        return response
+
+    # apprise offers no way to look at answers; this process sends alerts and nothing else.
+    requests.Session.send = send  # type: ignore[assignment,method-assign]
+    return apprise
+
+
+def _refusal(url: str, content: bytes) -> str:
+    """What a robot says in an answer that looks like a success; "" when it is one."""
+    if urlsplit(url).netloc not in _ROBOTS:
+        return ""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return ""
+    codes = [answer[name] for name in _CODES if answer.get(name)] if answer else []
+    return f"refused: {answer}" if codes else ""
+
+
+def _is_known_to_apprise(url: str) -> bool:
+    try:
+        return _load_apprise().Apprise.instantiate(url) is not None
+    except ValueError:
+        return False
+
+
+def _what_is_wrong(scheme: str) -> str:
+    known = [str(each) for each in _load_apprise().plugins.N_MGR.schemas()] + ["command"]
+    if scheme in known:
+        return f"apprise cannot use this {scheme}:// URL: something in it is missing or wrong"
+    close = did_you_mean(scheme, known)
+    return f"no service is called {scheme}://" + (f"; did you mean {close}://?" if close else "")

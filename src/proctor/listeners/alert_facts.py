@@ -1,0 +1,88 @@
+"""What the daemon knows about a process in trouble.
+
+How it ended by signal is in no answer of the interface, only in the daemon's log: we look there.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+
+from proctor.client.server import Server
+from proctor.listeners import loop
+from proctor.listeners.alert_rules import Kind, Notice
+
+_PATIENCE = 10.0
+_LINE_LENGTH = 200
+_LOG_END = 8192
+
+
+def ask(notice: Notice, lines: int) -> dict[str, str]:
+    """status, signal, spawnerr, stdout, stderr, each if it is known; {} when nobody answers.
+
+    `lines` is how many of each log.  Bounded in time, also when the daemon is stuck.
+    """
+    if not loop.is_supervised():
+        return {}
+    facts: dict[str, str] = {}
+    asking = threading.Thread(target=_ask, args=(notice, lines, facts), daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)
+    return dict(facts)
+
+
+def processes() -> list[tuple[str, str, int]]:
+    """(group:name, name of its state, start) of all processes; [] when nobody answers."""
+    if not loop.is_supervised():
+        return []
+    server = loop.daemon()
+    try:
+        rows = server.rows("getAllProcessInfo")
+        return [
+            (f"{row.text('group')}:{row.text('name')}", row.text("statename"), row.number("start"))
+            for row in rows
+        ]
+    except loop.RPC_TROUBLE:
+        return []
+    finally:
+        server.close()
+
+
+def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
+    server = loop.daemon()
+    try:
+        info = server.row("getProcessInfo", notice.process)
+        if info.text("spawnerr"):
+            facts["spawnerr"] = info.text("spawnerr")
+        never_ran = "spawnerr" in facts and not facts["spawnerr"].startswith("Exited too quickly")
+        if notice.kind in (Kind.EXITED, Kind.FLAPPING, Kind.FATAL) and not never_ran:
+            _how_it_ended(server, notice.process, info.number("exitstatus"), facts)
+    except loop.RPC_TROUBLE as error:
+        loop.say(f"cannot ask about {notice.process}: {loop.shown(error)}")
+    for channel in ("stdout", "stderr") if lines else ():
+        try:
+            facts[channel] = _last_lines(server, channel, notice.process, lines)
+        except loop.RPC_TROUBLE:
+            continue  # it has no such log
+    server.close()
+
+
+def _how_it_ended(server: Server, process: str, status: int, facts: dict[str, str]) -> None:
+    facts["status"] = str(status)
+    if status >= 0:
+        return
+    name = re.escape(process.partition(":")[2])
+    found = re.findall(
+        rf"exited: {name} \(terminated by (\S+?)[ ;]", server.text("readLog", -_LOG_END, 0)
+    )
+    if found:
+        facts["signal"] = found[-1]
+
+
+def _last_lines(server: Server, channel: str, process: str, lines: int) -> str:
+    answer = server.call(
+        f"tailProcess{channel.capitalize()}Log", process, 0, (lines + 1) * _LINE_LENGTH
+    )
+    text = answer[0] if isinstance(answer, list) and answer else ""
+    kept = str(text).strip("\n").splitlines()[-lines:]
+    return "\n".join(f"> {line[-_LINE_LENGTH:]}" for line in kept)
