@@ -105,11 +105,11 @@ class Theatre:
 
     def mails(self) -> list[str]:
         """What the sendmail was given, `args: ...` first; the box is empty afterwards."""
-        if not self._box.exists():
-            return []
-        mails = self._box.read_text(encoding="utf-8").split("\0")[:-1]
+        text = self._box.read_text(encoding="utf-8") if self._box.exists() else ""
+        if not text.endswith("\0"):
+            return []  # nothing yet, or a mail that is being written
         self._box.unlink()
-        return mails
+        return text.split("\0")[:-1]
 
     def run(
         self,
