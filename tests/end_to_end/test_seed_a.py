@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support.daemon import Launch, run
 from support.implementations import Implementation
+from support.programs import path_with_python
 from support.rpc import ask, free_port
 from support.waiting import until
 
@@ -37,10 +38,6 @@ stopsignal=TERM
 """  # noqa: W291  Blanks at the ends of lines are part of the scenario.
 
 
-def _with_python() -> dict[str, str]:
-    return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-
-
 def test_a1_found_in_the_current_directory(
     launch: Launch, either: Implementation, scratch: Path
 ) -> None:
@@ -56,7 +53,7 @@ def test_a1_found_in_the_current_directory(
         command=[either.program("supervisord")],
         arguments=(),
         cwd=scratch,
-        environment=_with_python(),
+        environment=path_with_python(),
     )
     daemon.log = scratch / "supervisord.log"
     daemon.pidfile = scratch / "supervisord.pid"
@@ -91,7 +88,7 @@ def test_a2_relative_paths(launch: Launch, either: Implementation, scratch: Path
         command=[either.program("supervisord")],
         arguments=(),
         cwd=work,
-        environment=_with_python(),
+        environment=path_with_python(),
     )
     daemon.log = scratch / "log" / "supervisord.log"
     daemon.pidfile = work / "supervisord.pid"

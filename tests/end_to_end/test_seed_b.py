@@ -11,7 +11,7 @@ import pytest
 
 from support.daemon import Launch, run
 from support.implementations import Implementation
-from support.programs import program
+from support.programs import path_with_python, program
 from support.waiting import until
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -110,7 +110,8 @@ def test_b5_a_comment_stuck_to_a_directory(
     """The file parses; each start fails in the child, and says why in the log."""
     text = TORNADO.format(true="true", user=ME, dir=scratch)
     (scratch / "part.ini").write_text(text, encoding="utf-8")
-    daemon = launch(either, f"[include]\nfiles={scratch}/*.ini\n")
+    include = f"[include]\nfiles={scratch}/*.ini\n"
+    daemon = launch(either, include, environment=path_with_python())
     daemon.until_state("your_program_name", "FATAL")
     logged = (scratch / "tornado_server.log").read_text(encoding="utf-8")
     assert "supervisor: couldn't chdir to /x/tornado_server;执行command之前" in logged

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 # Does what it reads, line by line, from its standard input: `exit 3`, `trap "" TERM`, `echo hello`.
 # Drive it by supervisor.sendProcessStdin.
 OBEDIENT = """/bin/sh -c 'while read -r line; do eval "$line"; done'"""
+
+
+def path_with_python() -> dict[str, str]:
+    """An environment in which `python` is a command; not every machine has one of that name."""
+    return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def program(name: str, command: str = "/bin/cat", **options: object) -> str:
