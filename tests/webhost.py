@@ -17,6 +17,7 @@ from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.settings import ServerSettings
 from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
+from proctor.daemon.bus import EventBus
 from proctor.posix.sockets import open_server
 from proctor.web.app import App
 from proctor.web.connection import Limits
@@ -231,7 +232,8 @@ class Served:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        app = app or App(self.service, interfaces or {"supervisor": None}, self.log)
+        self.bus = EventBus(self.log.critical)
+        app = app or App(self.service, interfaces or {"supervisor": None}, self.log, self.bus)
         self.servers = HttpServers(app, self.log, limits)
         tcp = ServerSettings("inet_http_server", host=host, username=username, password=password)
         unix = ServerSettings(

@@ -16,6 +16,7 @@ usage: proctor <command> ...
   check FILE [--json]   say everything that is wrong with a configuration; start nothing
   ctl ...               supervisorctl
   demo                  run an example with real programs until Ctrl-C
+  events ...            follow what happens to the programs
   supervisord ...       supervisord
   version               the version of Proctor
 """
@@ -36,6 +37,10 @@ def main(argv: list[str] | None = None) -> int:
         case ["supervisord", *rest]:
             # A process of its own: the daemon should not carry what the commands need.
             os.execv(sys.executable, [sys.executable, "-m", "proctor.supervisord", *rest])
+        case ["events", *rest]:
+            from proctor.cli.events import show_events
+
+            return show_events(program, rest)
         case ["demo"]:
             from proctor.cli.demo import demo
 

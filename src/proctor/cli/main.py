@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 def supervisorctl(argv: list[str] | None = None) -> int:
     """The command: program name and arguments in, exit code out (compat supervisorctl.md)."""
     program, *arguments = sys.argv if argv is None else argv
-    _survive_any_encoding()
+    survive_any_encoding()
     try:
         line = options.parse(arguments)
         if "help" in line.values:
             print(options.HELP.format(program=program), end="")
             return 0
-        ctl = _controller(program, line)
+        ctl = controller_for(program, line)
     except UsageError as error:
         print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr)
         return 2
     return _run(ctl, line)
 
 
-def _survive_any_encoding() -> None:
+def survive_any_encoding() -> None:
     """A name or a log line that the terminal cannot show is shown escaped; it is never an error."""
     for stream in (sys.stdout, sys.stderr):
         text: TextIOWrapper = stream  # type: ignore[assignment]  # the interpreter's own
@@ -40,7 +40,7 @@ def _survive_any_encoding() -> None:
             text.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
 
 
-def _controller(program: str, line: CommandLine) -> Controller:
+def controller_for(program: str, line: CommandLine) -> Controller:
     """Raises UsageError for whatever is wrong with the configuration, too."""
     from proctor.config.client import load_client
     from proctor.config.problems import ConfigError

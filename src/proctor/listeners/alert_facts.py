@@ -1,6 +1,7 @@
 """What the daemon knows about a process in trouble.
 
-How it ended by signal is in no answer of the interface, only in the daemon's log: we look there.
+How it ended is looked for in the daemon's log first: the interface never names a signal, and has
+forgotten the exit status once the process was started again.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
             facts["spawnerr"] = info.text("spawnerr")
         never_ran = "spawnerr" in facts and not facts["spawnerr"].startswith("Exited too quickly")
         if notice.kind in (Kind.EXITED, Kind.FLAPPING, Kind.FATAL) and not never_ran:
-            _how_it_ended(server, notice.process, info.number("exitstatus"), facts)
+            if info.text("statename") in ("EXITED", "BACKOFF", "FATAL"):
+                facts["status"] = info.text("exitstatus")
+            facts |= _last_end(server, notice.process)
     except loop.RPC_TROUBLE as error:
         loop.say(f"cannot ask about {notice.process}: {loop.shown(error)}")
     for channel in ("stdout", "stderr") if lines else ():
@@ -67,16 +70,14 @@ def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
     server.close()
 
 
-def _how_it_ended(server: Server, process: str, status: int, facts: dict[str, str]) -> None:
-    facts["status"] = str(status)
-    if status >= 0:
-        return
+def _last_end(server: Server, process: str) -> dict[str, str]:
+    """status or signal, by the daemon's log; {} when it does not say."""
     name = re.escape(process.partition(":")[2])
-    found = re.findall(
-        rf"exited: {name} \(terminated by (\S+?)[ ;]", server.text("readLog", -_LOG_END, 0)
+    ends = re.findall(
+        rf"exited: {name} \((exit status|terminated by) (\S+?)[ ;]",
+        server.text("readLog", -_LOG_END, 0),
     )
-    if found:
-        facts["signal"] = found[-1]
+    return {"status" if ends[-1][0] == "exit status" else "signal": ends[-1][1]} if ends else {}
 
 
 def _last_lines(server: Server, channel: str, process: str, lines: int) -> str:

@@ -12,10 +12,13 @@ import traceback
 from collections.abc import AsyncIterator, Mapping
 
 from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.bus import EventBus
 from proctor.web import guard
 from proctor.web.auth import Doorkeeper
 from proctor.web.classic import STATIC_FILES, Classic, PageService
 from proctor.web.complaints import Complaints
+from proctor.web.events import PATH as EVENTS
+from proctor.web.events import EventStreams
 from proctor.web.request import (
     Message,
     Receive,
@@ -40,6 +43,7 @@ class App:
         service: PageService,
         interfaces: Mapping[str, ThirdParty | None],
         log: ActivityLog,
+        bus: EventBus,
     ) -> None:
         """`interfaces` as `third_party.load` made them."""
         ours = ServiceNamespace(service)
@@ -48,6 +52,7 @@ class App:
         }
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
+        self._events = EventStreams(bus)
         self._doorkeeper = Doorkeeper(log)
         self._complaints = Complaints(log)
         self._log = log
@@ -81,6 +86,9 @@ class App:
         if path.startswith("/mainlogtail"):
             _only(method == "GET")
             return await self._classic.main_log(request)
+        if path == EVENTS:
+            _only(method == "GET")
+            return self._events.respond(request)
         if path in PAGES and method in ("GET", "POST"):
             return await self._classic.page(request)
         _only(method in ("GET", "HEAD"))

@@ -1,0 +1,30 @@
+"""Server-sent events out of a stream of bytes that was cut anywhere."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def events(pieces: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """(event, data) of each that is complete; comments and fields of other names are left out."""
+    name, data = "", list[str]()
+    for line in _lines(pieces):
+        field, _, value = line.decode("utf-8", "replace").partition(":")
+        match field:
+            case "event":
+                name = value.removeprefix(" ")
+            case "data":
+                data.append(value.removeprefix(" "))
+        if not line:
+            if data:
+                yield name, "\n".join(data)
+            name, data = "", []
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
