@@ -107,6 +107,7 @@ class Daemon:
         self.legacy = ""
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
+        self._signals = SignalDesk(self.log, self)
         self.holds_children = False
         self._outcome = Outcome.EXIT
         self._restarting: asyncio.Task[None] | None = None
@@ -132,7 +133,7 @@ class Daemon:
         Raises one of CANNOT_BEGIN when it cannot begin.
         """
         self._drain.start()
-        SignalDesk(self.log, self).install(self._loop)
+        self._signals.install(self._loop)
         try:
             holdings = await self._host.hello()
             self.holds_children = bool(holdings.children)
@@ -140,6 +141,8 @@ class Daemon:
             self._open_servers()
             await self._begin_work(holdings)
             await self._over.wait()
+            if self._outcome is Outcome.RESTART:
+                await self._signals.hold()
             self._end_work()
         finally:
             if self._servers is not None:
@@ -202,8 +205,8 @@ class Daemon:
         self.supervisor.announce_running()
         self._begin.ready()
         recover(holdings, self.supervisor, self._host, self._host.attach, self.log)
-        if not self.shutting_down:
-            self.supervisor.autostart()
+        self._signals.begin()
+        self.supervisor.autostart()
 
     def _write_pidfile(self) -> None:
         path = self._settings.pidfile
@@ -253,13 +256,15 @@ class Daemon:
 
     def restart(self) -> None:
         """Stop everything and start again, unless the configuration has mistakes (gotcha G9)."""
-        self._restarting = self._loop.create_task(self._try_to_restart())
+        if self._restarting is None or self._restarting.done():
+            self._restarting = self._loop.create_task(self._try_to_restart())
 
     async def _try_to_restart(self) -> None:
         try:
             await self._service.restart()
         except Fault as fault:
-            self.log.error(f"cannot restart, everything goes on as it was: {fault.detail}")
+            if not self.shutting_down:
+                self.log.error(f"cannot restart, everything goes on as it was: {fault.detail}")
 
     def _restart_with(self, configuration: Configuration) -> None:
         """Raises CannotListen when a server of `configuration` could not be opened afterwards."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from proctor.daemon.signals import SignalDesk
+from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.signals import HEARD, SignalDesk
 
 
 @dataclass
@@ -18,15 +19,6 @@ class Recorder:
 
     told: list[str] = field(default_factory=list)
     shutting_down: bool = False
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def warn(self, text: str) -> None:
-        self.told.append(f"WARN {text}")
-        self.heard.set()
-
-    def info(self, text: str) -> None:
-        self.told.append(f"INFO {text}")
-        self.heard.set()
 
     def exit(self) -> None:
         self.told.append("exit")
@@ -37,14 +29,27 @@ class Recorder:
     def reopen_logs(self) -> None:
         self.told.append("reopen")
 
+    def desk(self) -> SignalDesk:
+        log = ActivityLog()
+        log.attach(lambda line: self.told.append(line.decode()[24:].rstrip()))
+        return SignalDesk(log, self)
+
+
+async def let_signals_arrive() -> None:
+    """A signal is heard in the third round of the loop at the latest."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
 
 def told(signum: signal.Signals, shutting_down: bool = False) -> list[str]:
     recorder = Recorder(shutting_down=shutting_down)
 
     async def one_signal() -> None:
-        SignalDesk(recorder, recorder).install(asyncio.get_running_loop())
+        desk = recorder.desk()
+        desk.install(asyncio.get_running_loop())
+        desk.begin()
         os.kill(os.getpid(), signum)
-        await recorder.heard.wait()
+        await let_signals_arrive()
 
     asyncio.run(one_signal())
     return recorder.told
@@ -68,9 +73,10 @@ def test_hangup_during_shutdown_is_ignored() -> None:
     ]
 
 
-def test_usr2_reopens_logs() -> None:
-    """For external log rotation."""
-    assert told(signal.SIGUSR2) == [
+@pytest.mark.parametrize("shutting_down", [False, True])
+def test_usr2_reopens_logs(shutting_down: bool) -> None:
+    """For external log rotation; during a shutdown too, as the original does."""
+    assert told(signal.SIGUSR2, shutting_down) == [
         "INFO received SIGUSR2 indicating log reopen request",
         "reopen",
     ]
@@ -79,3 +85,48 @@ def test_usr2_reopens_logs() -> None:
 def test_usr1_does_not_kill() -> None:
     """The original dies of it and orphans its children (gotcha G41)."""
     assert told(signal.SIGUSR1) == ["INFO received SIGUSR1, which asks for nothing: ignored"]
+
+
+def test_orders_wait_until_there_is_something_to_stop() -> None:
+    """Before `begin` there are no groups yet: an exit would leave adopted children alone."""
+    recorder = Recorder()
+
+    async def too_early() -> list[str]:
+        desk = recorder.desk()
+        desk.install(asyncio.get_running_loop())
+        os.kill(os.getpid(), signal.SIGTERM)
+        await let_signals_arrive()
+        before = list(recorder.told)
+        desk.begin()
+        return before
+
+    assert asyncio.run(too_early()) == []
+    assert recorder.told == ["WARN received SIGTERM indicating exit request", "exit"]
+
+
+def test_no_signal_is_lost_between_two_daemons_of_one_process() -> None:
+    """What came before `hold` is heard, what comes after it waits for the next program."""
+    recorder = Recorder()
+
+    async def leave() -> None:
+        desk = recorder.desk()
+        desk.install(asyncio.get_running_loop())
+        desk.begin()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await desk.hold()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await let_signals_arrive()
+
+    async def come() -> None:
+        desk = recorder.desk()
+        desk.install(asyncio.get_running_loop())
+        desk.begin()
+        await let_signals_arrive()
+
+    try:
+        asyncio.run(leave())
+        assert recorder.told[1:] == ["restart"]
+        asyncio.run(come())
+        assert recorder.told[-1:] == ["exit"]
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)

@@ -1,25 +1,19 @@
 """What a signal sent to the daemon asks for.
 
-Under a keeper the pid that people signal is the keeper's; it passes these signals on.
-Source: compat config.md, section 14; gotcha G41 for SIGUSR1.
+Under a keeper the pid that people signal is the keeper's; it passes these signals on.  A daemon may
+be told to end before it knows what there is to stop, and a keeper whose daemon died over such an
+order repeats it to the next one: so orders wait until `begin`.  Source: compat config.md, section
+14; gotcha G41 for SIGUSR1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-
-class SignalLog(Protocol):
-    """Where the line about a signal goes."""
-
-    def warn(self, text: str) -> None:
-        """A line at WARN."""
-
-    def info(self, text: str) -> None:
-        """A line at INFO."""
+from proctor.daemon.activity_log import ActivityLog
 
 
 class Orders(Protocol):
@@ -40,39 +34,56 @@ class Orders(Protocol):
 
 
 EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+HEARD = (*EXIT_SIGNALS, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+# A signal comes to its handler in the third round of the loop at the latest.
+_ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SignalDesk:
     """Turns signals into orders, each with the line that people grep for."""
 
-    log: SignalLog
+    log: ActivityLog
     orders: Orders
+    _begun: bool = False
+    _early: list[signal.Signals] = field(default_factory=list)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listen for every signal that means something to a supervisor."""
-        for signum in EXIT_SIGNALS:
-            loop.add_signal_handler(signum, self._exit, signum.name)
-        loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        loop.add_signal_handler(signal.SIGUSR2, self._reopen)
-        loop.add_signal_handler(signal.SIGUSR1, self._ignore, "SIGUSR1")
+        for signum in HEARD:
+            loop.add_signal_handler(signum, self._hear, signum)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
 
-    def _exit(self, name: str) -> None:
-        self.log.warn(f"received {name} indicating exit request")
-        self.orders.exit()
+    def begin(self) -> None:
+        """Carry orders out from now on, beginning with those that were heard already."""
+        self._begun = True
+        for signum in self._early:
+            self._hear(signum)
 
-    def _hangup(self) -> None:
+    async def hold(self) -> None:
+        """Leave what comes from now on to the next program in this process; hear what came."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+
+    def _hear(self, signum: signal.Signals) -> None:
+        if not self._begun:
+            self._early.append(signum)
+        elif signum in EXIT_SIGNALS:
+            self.log.warn(f"received {signum.name} indicating exit request")
+            self.orders.exit()
+        elif signum == signal.SIGHUP:
+            self._hang_up()
+        elif signum == signal.SIGUSR2:
+            self.log.info("received SIGUSR2 indicating log reopen request")
+            self.orders.reopen_logs()
+        else:
+            self.log.info(f"received {signum.name}, which asks for nothing: ignored")
+
+    def _hang_up(self) -> None:
         if self.orders.shutting_down:
             self.log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
             return
         self.log.warn("received SIGHUP indicating restart request")
         self.orders.restart()
-
-    def _reopen(self) -> None:
-        if self.orders.shutting_down:
-            return
-        self.log.info("received SIGUSR2 indicating log reopen request")
-        self.orders.reopen_logs()
-
-    def _ignore(self, name: str) -> None:
-        self.log.info(f"received {name}, which asks for nothing: ignored")
