@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
@@ -87,6 +89,7 @@ class Daemon:
     ) -> None:
         self._begin = beginnings
         self._loop = loop
+        loop.set_exception_handler(self._unexpected)
         self._host = host
         host.on_unknown_reaped = self._reaped_unknown
         host.on_complaint = self._complain
@@ -144,6 +147,10 @@ class Daemon:
             if self._outcome is Outcome.RESTART:
                 await self._signals.hold()
             self._end_work()
+        except CANNOT_BEGIN as error:
+            # Said on stderr too; but who was started by a keeper has nobody there.
+            self.log.critical(f"cannot begin: {error}")
+            raise
         finally:
             if self._servers is not None:
                 self._servers.close()
@@ -227,6 +234,12 @@ class Daemon:
 
     def _post(self, callback: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(callback)
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A bug in a callback: it costs that callback only, but nobody may overlook it."""
+        error = context.get("exception")
+        trace = "".join(traceback.format_exception(error)) if error else ""
+        self.log.critical(f"uncaught python exception: {context['message']}: {trace}")
 
     # What the host says
 
