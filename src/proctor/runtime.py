@@ -291,20 +291,20 @@ class Daemon:
     def reopen_logs(self) -> None:
         """Open the main log and the logs of all processes anew."""
         for sink in self._log_sinks:
-            self._drain.call(sink.reopen, lambda result: None)
+            self._drain.call(sink.reopen, self._reopened)
         self.log.info("supervisord logreopen")
         self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
         return self._begin.reread(self._current.value)
 
-    async def _clear_main_log(self) -> None:
-        done: asyncio.Future[OSError | None] = self._loop.create_future()
+    def _reopened(self, problem: OSError | None) -> None:
+        if problem is not None:
+            self.log.error(f"cannot reopen {self._settings.logfile}: {problem}")
+
+    def _clear_main_log(self, done: Callable[[OSError | None], None]) -> None:
         self.log.info("reopening log file")
-        self._drain.call(self._log_sinks[0].clear, done.set_result)
-        error = await done
-        if isinstance(error, OSError):
-            raise error
+        self._drain.call(self._log_sinks[0].clear, done)
 
 
 def _address(server: ServerSettings) -> tuple[str | None, str, int]:

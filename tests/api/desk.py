@@ -73,8 +73,9 @@ def context_of(desk: Desk) -> ServiceContext:
             raise found
         return found
 
-    async def clear() -> None:
+    def clear(done: Callable[[OSError | None], None]) -> None:
         desk.main_log.write_bytes(b"")
+        done(None)
 
     return ServiceContext(
         version="4.3.0",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from proctor.api.actions import act_on_each
 from proctor.api.room import Room
@@ -24,6 +24,9 @@ _FOLLOW_INTERVAL = 0.1
 
 # More than this at once would make the daemon as big as the log.
 MAX_READ = 32 * 1024 * 1024
+
+
+Cleared = Callable[[OSError | None], None]
 
 
 class Logs(Room):
@@ -45,10 +48,7 @@ class Logs(Room):
         path = self.context.main_log
         if path is None or not await self._in_worker(os.path.exists, path):
             raise Fault(FaultCode.NO_FILE)
-        try:
-            await self.context.clear_main_log()
-        except OSError as error:
-            raise Fault(FaultCode.FAILED) from error
+        await _cleared(self.context.clear_main_log)
         return True
 
     # Logs of processes
@@ -124,16 +124,7 @@ class Logs(Room):
         return readable(data), size, overflow
 
     async def _clear(self, process: Process, name: str) -> None:
-        cleared: asyncio.Future[OSError | None] = asyncio.get_running_loop().create_future()
-
-        def done(problem: OSError | None) -> None:
-            if not cleared.done():
-                cleared.set_result(problem)
-
-        process.clear_logs(done)
-        problem = await cleared
-        if problem is not None:
-            raise Fault(FaultCode.FAILED, name) from problem
+        await _cleared(process.clear_logs, name)
 
     async def _follow(self, path: str | None) -> AsyncIterator[bytes]:
         if path is None or not await self._in_worker(os.path.exists, path):
@@ -151,6 +142,16 @@ class Logs(Room):
         finally:
             # Behind a read that may still be going on; the caller may have been cancelled in it.
             self._worker.submit(reader.close)
+
+
+async def _cleared(clear: Callable[[Cleared], None], name: str = "") -> None:
+    """Clear, and wait for it.  Raises Fault FAILED about `name`."""
+    cleared: asyncio.Future[OSError | None] = asyncio.get_running_loop().create_future()
+    # The caller may be gone by then.
+    clear(lambda problem: None if cleared.done() else cleared.set_result(problem))
+    problem = await cleared
+    if problem is not None:
+        raise Fault(FaultCode.FAILED, name) from problem
 
 
 class _Reader:

@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -39,16 +39,16 @@ class ServiceContext:
     """What the api needs beside the Supervisor.
 
     `version` is what clients are told ("4.3.0"); `pid` is the one that users see; `main_log` None
-    means syslog.  `clear_main_log` empties the main log (raises OSError).  `reread` reads the
-    configuration anew without applying it (raises ConfigError; called in the worker thread).
-    `shutdown` and `restart` begin at once and return at once; `restart` is given what was read and
+    means syslog.  `clear_main_log` empties the main log and calls back with how that went.  `reread`
+    reads the configuration anew without applying it (raises ConfigError; called in the worker
+    thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given what was read and
     raises CannotListen when that could not be served.
     """
 
     version: str
     pid: int
     main_log: str | None
-    clear_main_log: Callable[[], Awaitable[None]]
+    clear_main_log: Callable[[Callable[[OSError | None], None]], None]
     configuration: CurrentConfiguration
     reread: Callable[[], Configuration]
     shutdown: Callable[[], None]
