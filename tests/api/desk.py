@@ -74,8 +74,12 @@ def context_of(desk: Desk) -> ServiceContext:
         return found
 
     def clear(done: Callable[[OSError | None], None]) -> None:
-        desk.main_log.write_bytes(b"")
-        done(None)
+        try:
+            desk.main_log.write_bytes(b"")
+        except OSError as error:
+            done(error)
+        else:
+            done(None)
 
     return ServiceContext(
         version="4.3.0",

@@ -9,7 +9,9 @@ from support.daemon import Launch
 from support.implementations import Implementation
 
 
-def test_a_main_log_that_cannot_be_reopened(launch: Launch, ours: Implementation, scratch: Path) -> None:
+def test_a_main_log_that_cannot_be_reopened(
+    launch: Launch, ours: Implementation, scratch: Path
+) -> None:
     """The old file stays in use, and says why."""
     logs = scratch / "logs"
     logs.mkdir()

@@ -39,10 +39,10 @@ class ServiceContext:
     """What the api needs beside the Supervisor.
 
     `version` is what clients are told ("4.3.0"); `pid` is the one that users see; `main_log` None
-    means syslog.  `clear_main_log` empties the main log and calls back with how that went.  `reread`
-    reads the configuration anew without applying it (raises ConfigError; called in the worker
-    thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given what was read and
-    raises CannotListen when that could not be served.
+    means syslog.  `clear_main_log` empties the main log and calls back with how that went.
+    `reread` reads the configuration anew without applying it (raises ConfigError; called in the
+    worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
+    what was read and raises CannotListen when that could not be served.
     """
 
     version: str
