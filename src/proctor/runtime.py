@@ -12,7 +12,7 @@ import asyncio
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -46,6 +46,9 @@ from proctor.web.third_party import MAIN_FACTORY, PluginError, installed_facade,
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
 
 
+Notes = Sequence[tuple[str, str]]
+
+
 class Outcome(Enum):
     """How a daemon's life ended."""
 
@@ -58,14 +61,15 @@ class Beginnings:
     """What was settled before the daemon began to live.
 
     `pid` is the one that users see; `reread` reads the configuration anew (raises ConfigError);
-    `notes` are lines for the log: level name and text; `ready` is called when everything is up;
-    `legacy` is what the daemon that ran before in this process left (see Ending).
+    `notes` are lines for the log, by level name and text; `background` those about going there,
+    which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran before in this process left (see Ending).
     """
 
     configuration: Configuration
     pid: int
     reread: Callable[[Configuration], Configuration]
-    notes: tuple[tuple[str, str], ...]
+    notes: Notes
+    background: Notes
     ready: Callable[[], None]
     legacy: str = ""
 
@@ -174,7 +178,10 @@ class Daemon:
                 self._drain.write(sink, line)
 
         self.log.attach(write)
-        for level, text in self._begin.notes:
+        self._say(sorted(self._begin.notes, key=lambda note: -Level.named(note[0])))
+
+    def _say(self, notes: Notes) -> None:
+        for level, text in notes:
             self.log.log(Level.named(level), text)
 
     def _open_servers(self) -> None:
@@ -207,6 +214,7 @@ class Daemon:
             self.supervisor.add_group(group)
         assert self._servers is not None
         await self._servers.start()
+        self._say(self._begin.background)
         self._write_pidfile()
         self.log.info(f"supervisord started with pid {self._begin.pid}")
         self.supervisor.announce_running()

@@ -43,6 +43,11 @@ RUNS_AS_ROOT = (
     " avoid this message."
 )
 
+FOUND_BY_ROOT = (
+    "root found {} by looking in the usual places, the current directory among them; say -c with"
+    " an absolute path, so that nobody else decides what root runs"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -88,16 +93,16 @@ def _run(program: str, words: list[str]) -> int:
     if overrides.wish is not Wish.RUN:
         return _answer(program, overrides, world)
     settled = settle(program, words, overrides, world)
-    if settled.again:
-        return _serve(settled, [], None, inherited_keeper(os.environ))
     settings = settled.configuration.daemon
+    if settled.again:
+        return _serve(settled, _who(settings), inherited_keeper(os.environ))
+    if overrides.configuration is None and os.getuid() == 0:
+        print(f"Warning: {FOUND_BY_ROOT.format(settled.path)}", file=sys.stderr)
     notes = become(settings)
-    background = None
-    if not settings.nodaemon:
-        background = daemonize()
-        notes += _settle_down(settings)
-    keeper = split_off_daemon(settled.command()) if settings.keeper else None
-    return _serve(settled, notes, background, keeper)
+    if settings.nodaemon:
+        return _serve(settled, notes, _keeper(settled))
+    background = daemonize()
+    return _serve(settled, notes, _keeper(settled), background, _settle_down(settings))
 
 
 def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
@@ -126,17 +131,27 @@ def settle(program: str, words: list[str], overrides: Overrides, world: RealWorl
 
 def become(settings: DaemonSettings) -> Notes:
     """Take on the user and the limits.  Raises PrivilegeError or LimitError."""
-    notes: Notes = []
     if settings.uid is not None:
         drop_privileges(settings.uid)
-        notes.append(("info", f"Set uid to user {settings.uid} succeeded"))
-    elif os.getuid() == 0:
-        notes.append(("critical", RUNS_AS_ROOT))
+    notes = _who(settings)
     for minimum in minimums(settings.minfds, settings.minprocs):
         raised = raise_limit(minimum)
         if raised is not None:
             notes.append(("info", raised))
     return notes
+
+
+def _who(settings: DaemonSettings) -> Notes:
+    """The line about our user, at every start and restart."""
+    if settings.uid is not None:
+        return [("info", f"Set uid to user {os.getuid()} succeeded")]
+    return [("critical", RUNS_AS_ROOT)] if os.getuid() == 0 else []
+
+
+def _keeper(settled: Settled) -> socket.socket | None:
+    if not settled.configuration.daemon.keeper:
+        return None
+    return split_off_daemon(settled.command())
 
 
 def _settle_down(settings: DaemonSettings) -> Notes:
@@ -153,7 +168,11 @@ def _settle_down(settings: DaemonSettings) -> Notes:
 
 
 def _serve(
-    settled: Settled, notes: Notes, background: Background | None, keeper: socket.socket | None
+    settled: Settled,
+    notes: Notes,
+    keeper: socket.socket | None,
+    background: Background | None = None,
+    background_notes: Sequence[tuple[str, str]] = (),
 ) -> int:
     """Live as the daemon; the exit status.  Does not return when everything is to begin again."""
     _import_asyncio_without_ssl()
@@ -165,7 +184,8 @@ def _serve(
         configuration=settled.configuration,
         pid=os.getpid() if keeper is None else os.getppid(),
         reread=settled.reread,
-        notes=(*notes, *((note.level, note.text) for note in settled.configuration.notes)),
+        notes=[*notes, *((note.level, note.text) for note in settled.configuration.notes)],
+        background=background_notes,
         ready=(lambda: None) if background is None else background.ready,
         legacy=legacy.inherit(os.environ),
     )
