@@ -102,7 +102,9 @@ def _run(program: str, words: list[str]) -> int:
     if settings.nodaemon:
         return _serve(settled, notes, _keeper(settled))
     background = daemonize()
-    return _serve(settled, notes, _keeper(settled), background, _settle_down(settings))
+    # Before the keeper comes to be: it is the one who hands directory and umask on.
+    background_notes = _settle_down(settings)
+    return _serve(settled, notes, _keeper(settled), background, background_notes)
 
 
 def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from support.daemon import Launch
 from support.implementations import Implementation
+from support.programs import program
 
 
 def test_a_main_log_that_cannot_be_reopened(
@@ -37,3 +38,17 @@ def test_the_first_lines_come_in_the_order_of_the_start(
     daemon.signal(signal.SIGHUP)
     daemon.until_logged("supervisord started", times=2)
     assert [line[:10] for line in daemon.log_lines()[count + 1 :]] == first + running
+
+
+def test_programs_have_the_directory_and_umask_of_the_background(
+    either: Implementation, launch: Launch
+) -> None:
+    """A program that says nothing about them has those of [supervisord]."""
+    command = "/bin/sh -c 'pwd; umask; exec cat'"
+    daemon = launch(
+        either,
+        program("where", command, stdout_logfile="%(here)s/out"),
+        settings="directory=/usr\numask=027",
+        arguments=(),
+    )
+    assert daemon.until_file("out", r"(?s).+\n.+\n") == "/usr\n0027\n"
