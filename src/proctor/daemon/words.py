@@ -55,13 +55,19 @@ def sending(spec: ProcessSpec, pid: int, signum: int) -> str:
 def spawn_failure(name: str, failure: SpawnFailure) -> str:
     """Why there is no child."""
     reason = errno.errorcode.get(failure.errno, str(failure.errno))
-    if failure.errno in (errno.EMFILE, errno.ENFILE):
-        return f"too many open files to spawn '{name}'"
-    if failure.step != "fork":
-        return f"unknown error making dispatchers for '{name}': {reason}"
-    if failure.errno == errno.EAGAIN:
-        return f"Too many processes in process table to spawn '{name}'"
-    return f"unknown error during fork for '{name}': {reason}"
+    match failure.step:
+        case _ if failure.errno in (errno.EMFILE, errno.ENFILE):
+            return f"too many open files to spawn '{name}'"
+        case "keeper":
+            return f"cannot spawn '{name}': the keeper is gone"
+        case "order":
+            return f"cannot spawn '{name}': the keeper refused it: {reason}"
+        case "fork" if failure.errno == errno.EAGAIN:
+            return f"Too many processes in process table to spawn '{name}'"
+        case "fork":
+            return f"unknown error during fork for '{name}': {reason}"
+        case _:
+            return f"unknown error making dispatchers for '{name}': {reason}"
 
 
 def output(name: str, channel: str, data: bytes) -> str:
