@@ -7,11 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from builders import Heart, a_heart, a_process
 from fakes import FakeDrain
 from proctor.core.events import ProcessCommunicated, ProcessLogged
+from proctor.core.plan import SpawnFailure
 from proctor.core.settings import DaemonSettings
-from proctor.core.spec import LogKind, OutputPolicy
+from proctor.core.spec import LogKind, OutputPolicy, ProcessKind
+from proctor.daemon import words
 
 OFF = OutputPolicy(kind=LogKind.NONE)
 
@@ -232,3 +236,40 @@ def test_a_childlogdir_that_is_not_there_is_said(tmp_path: Path) -> None:
         assert len(heart.said("ERRO cannot make a stdout log for 'web'")) == 1
         heart.start("web")
         assert heart.process("web").pid == 101
+
+
+def test_what_a_listener_says_on_stdout_is_for_its_pool(tmp_path: Path) -> None:
+    """No events, no capture, no syslog, whatever is configured (gotcha G71); stderr has them."""
+    loud = {"events_enabled": True, "capture_maxbytes": 100}
+    spec = a_process(
+        "web",
+        kind=ProcessKind.LISTENER,
+        stdout=log_at(tmp_path / "out", syslog=True, **loud),
+        stderr=log_at(tmp_path / "err", **loud),
+    )
+    said = b"READY\n<!--XSUPERVISOR:BEGIN-->x<!--XSUPERVISOR:END-->"
+    with a_heart(spec) as heart:
+        heart.start("web")
+        assert isinstance(heart.drain, FakeDrain)
+        assert len(heart.drain.of("web:web").sinks) == 1
+        says(heart, said)
+        assert (tmp_path / "out").read_bytes() == said
+        assert not [e for e in heart.events if isinstance(e, ProcessLogged | ProcessCommunicated)]
+        says(heart, said, "stderr")
+        kinds = {type(event) for event in heart.events}
+        assert {ProcessLogged, ProcessCommunicated} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        (SpawnFailure("pipe", errno.EMFILE), "too many open files to spawn 'web'"),
+        (SpawnFailure("log", errno.EISDIR), "unknown error making dispatchers for 'web': EISDIR"),
+        (SpawnFailure("fork", errno.ENOMEM), "unknown error during fork for 'web': ENOMEM"),
+        (SpawnFailure("keeper", errno.EPIPE), "cannot spawn 'web': the keeper is gone"),
+        (SpawnFailure("order", errno.EINVAL), "cannot spawn 'web': the keeper refused it: EINVAL"),
+    ],
+)
+def test_why_there_is_no_child(failure: SpawnFailure, text: str) -> None:
+    """The step that failed decides about the words (compat process.md, section 4.1)."""
+    assert words.spawn_failure("web", failure) == text

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from proctor.core.capture import Capture, Message, Piece, Text
 from proctor.core.events import ProcessCommunicated, ProcessLogged
 from proctor.core.plan import ChildPipes
-from proctor.core.spec import LogKind, OutputPolicy, ProcessSpec
+from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
 from proctor.daemon import words
 from proctor.daemon.activity_log import Level
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
@@ -44,6 +45,12 @@ class Output:
     ) -> None:
         self.listeners: dict[str, Listener] = {}
         self._spec = spec
+        self._policies = {"stdout": spec.stdout, "stderr": spec.stderr}
+        if spec.kind is ProcessKind.LISTENER:
+            # What it says there is for its pool (gotcha G71).
+            self._policies["stdout"] = replace(
+                spec.stdout, capture_maxbytes=0, events_enabled=False, syslog=False
+            )
         self._paths = paths
         self._around = around
         self._sinks: dict[str, list[Sink]] = {}  # Opened, but no child writes to them yet.
@@ -132,7 +139,7 @@ class Output:
             self._around.drain.call(work, done)
 
     def _policy(self, name: str) -> OutputPolicy:
-        return self._spec.stdout if name == "stdout" else self._spec.stderr
+        return self._policies[name]
 
     # Who looks at the bytes
 
