@@ -36,7 +36,7 @@ from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
-from proctor.posix.rlimits import open_all_descriptors
+from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.posix.sinks import Sink, SyslogSink, open_sink
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
@@ -339,6 +339,7 @@ def run(
     if outcome is Outcome.EXIT and not (status and daemon.holds_children):
         host.bye(status)
         return Ending(outcome, status)
+    limit_descriptors(for_children)
     # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries
     # again; the next program in this process goes on with the same keeper.
     left = host.leave() if isinstance(host, KeeperHost) else None

@@ -70,3 +70,8 @@ def open_all_descriptors() -> tuple[int, int]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return soft, hard
+
+
+def limit_descriptors(limits: tuple[int, int]) -> None:
+    """Put back what `open_all_descriptors` found, for the next program in this process."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
