@@ -32,7 +32,8 @@ def recover(
     holdings: Holdings, supervisor: Supervisor, host: Host, attach: Attach, log: ActivityLog
 ) -> None:
     """Go on with every child that is held.  The groups are there, nothing was started yet."""
-    for child in holdings.children:
+    # The living first: of two children of one name they are the ones that go on.
+    for child in sorted(holdings.children, key=lambda child: child.status is not None):
         process = _process_of(child, supervisor)
         if process is None:
             log.warn(f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped")
@@ -54,7 +55,6 @@ def _process_of(child: HeldChild, supervisor: Supervisor) -> Process | None:
     group_name, name = split_namespec(child.key)
     group = supervisor.groups.get(group_name)
     process = group.processes.get(name or "") if group else None
-    # The first of two children of one name is the one that goes on.
     return process if process is not None and not process.pid else None
 
 
