@@ -20,6 +20,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from types import ModuleType
@@ -38,6 +39,8 @@ _PATIENCE = 30.0
 _PASTED = (
     (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)&secret=(\w+)", r"dingtalk://\2@\1"),
     (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)", r"dingtalk://\1"),
+    (r"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([\w-]+)", r"wecombot://\1"),
+    (r"https://hooks\.slack\.com/services/(\w+/\w+/\w+)", r"slack://\1"),
     (r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([\w-]+)", r"feishu://\1"),
 )  # fmt: skip
 _ROBOTS = frozenset(
@@ -72,7 +75,7 @@ def open_channel(url: str) -> Channel:
     for pattern, ours in _PASTED:
         if match := re.fullmatch(pattern, url):
             url = match.expand(ours)
-    if url.startswith(("http:", "https:")) and not _is_known_to_apprise(url):
+    if url.startswith(("http:", "https:")):
         return WebhookChannel(url)
     return AppriseChannel(url)
 
@@ -139,9 +142,10 @@ class AppriseChannel:
     """Anything that apprise has a URL for."""
 
     def __init__(self, url: str) -> None:
-        service = _load_apprise().Apprise.instantiate(url)
+        with _overheard() as lines:
+            service = _load_apprise().Apprise.instantiate(url)
         if service is None:
-            raise ValueError(_what_is_wrong(url.partition(":")[0]))
+            raise ValueError(_what_is_wrong(url.partition(":")[0], lines))
         if "overflow=" not in url:
             service.overflow_mode = "split"
         self._service = service
@@ -150,21 +154,28 @@ class AppriseChannel:
 
     def send(self, message: Message) -> str:
         """apprise answers yes or no; its own log says why."""
-        said = _Overheard()
-        logger = logging.getLogger("apprise")
-        logger.addHandler(said)
-        try:
-            kind = "success" if message.good else "failure"
-            sent = self._service.notify(body=message.text, title=message.title, notify_type=kind)
-        except (OSError, TypeError, ValueError) as error:
-            return str(error)
-        finally:
-            logger.removeHandler(said)
-        return "" if sent else "; ".join(said.lines) or "refused"
+        kind = "success" if message.good else "failure"
+        with _overheard() as lines:
+            try:
+                sent = self._service.notify(message.text, message.title, notify_type=kind)
+            except (OSError, TypeError, ValueError) as error:
+                return str(error)
+        return "" if sent else "; ".join(lines) or "refused"
+
+
+@contextlib.contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """What apprise logs in this thread meanwhile."""
+    said, logger = _Overheard(), logging.getLogger("apprise")
+    logger.addHandler(said)
+    try:
+        yield said.lines
+    finally:
+        logger.removeHandler(said)
 
 
 class _Overheard(logging.Handler):
-    """What is logged in one thread."""
+    """Keeps warnings, and the reasons that apprise thinks are for debugging only."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -172,7 +183,7 @@ class _Overheard(logging.Handler):
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep warnings, and the reasons that apprise thinks are for debugging only."""
+        """Keep it, if it is of this thread."""
         text = record.getMessage()
         told = record.levelno >= logging.WARNING or "Exception" in text
         if record.thread == self._thread and told:
@@ -189,7 +200,9 @@ def _load_apprise() -> ModuleType:
         raise ValueError(
             "this channel needs the package apprise: pip install 'proctor[alerts]'"
         ) from None
-    logging.getLogger("apprise").setLevel(logging.DEBUG)
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
     plain = requests.Session.send
 
     def send(session: requests.Session, *words: object, **named: object) -> requests.Response:
@@ -215,16 +228,10 @@ def _refusal(url: str, content: bytes) -> str:
     return f"refused: {answer}" if codes else ""
 
 
-def _is_known_to_apprise(url: str) -> bool:
-    try:
-        return _load_apprise().Apprise.instantiate(url) is not None
-    except ValueError:
-        return False
-
-
-def _what_is_wrong(scheme: str) -> str:
+def _what_is_wrong(scheme: str, lines: list[str]) -> str:
     known = [str(each) for each in _load_apprise().plugins.N_MGR.schemas()] + ["command"]
     if scheme in known:
-        return f"apprise cannot use this {scheme}:// URL: something in it is missing or wrong"
+        why = lines[0] if len(lines) > 1 else "something in it is missing or wrong"
+        return f"apprise cannot use this {scheme}:// URL: {why}"
     close = did_you_mean(scheme, known)
     return f"no service is called {scheme}://" + (f"; did you mean {close}://?" if close else "")

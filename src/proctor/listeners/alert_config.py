@@ -191,7 +191,8 @@ def load(path: str | None, flags: argparse.Namespace, world: World) -> Settings:
             hint = f"did you mean [{SECTION}] instead of [{close}]?" if close else ""
             Reader(base, context).fail(f"{path} has no section [{SECTION}]", hint=hint)
     base.options.update(_typed(flags))
-    rules = [_rule(base, base, context)] + [_rule(one, base, context) for one in others]
+    first = _rule(base, context, None)
+    rules = [first, *(_rule(section, context, first) for section in others)]
     rules = [rule for rule in rules if rule.channels]
     settings = _settings(tuple(rules), Reader(base, context), path)
     if not rules and not findings.problems:
@@ -213,22 +214,35 @@ def _typed(flags: argparse.Namespace) -> dict[str, Value]:
     return typed
 
 
-def _rule(section: Section, base: Section, context: Context) -> AlertRule:
-    first = section is base
-    known = _OF_A_RULE + (_OF_ALL if first else ())
-    own = Reader(section, context)
-    names = [option.name for option in known]
+def _rule(section: Section, context: Context, base: AlertRule | None) -> AlertRule:
+    """A rule; what its section does not say is as in `base`, or by default."""
+    read = Reader(section, context)
+    names = [option.name for option in _OF_A_RULE + (() if base else _OF_ALL)]
     for name in section.options:
         if name not in names:
             close = did_you_mean(name, names)
             hint = f"did you mean {close}?" if close else f"known are {', '.join(names)}"
-            own.fail(f"no option is called {name!r}", name, hint=hint)
-    inherited = {} if first else {k: v for k, v in base.options.items() if k != CHANNELS.name}
-    read = Reader(Section(section.name, section.place, {**inherited, **section.options}), context)
-    if not first and not own.has(CHANNELS):
-        own.fail(f"[{section.name}] has no channels", hint="each [alerts:x] needs its own")
-    rule = Rule(section.name, read.get(PROGRAMS), read.get(KINDS), read.get(BATCH), read.get(QUIET))
-    style = Style(read.get(LANG), read.get(TITLE_), read.get(TEXT_), read.get(LINES))
+            read.fail(f"no option is called {name!r}", name, hint=hint)
+    if base and not read.has(CHANNELS):
+        read.fail(f"[{section.name}] has no channels", hint="each [alerts:x] needs its own")
+
+    def get(option: Option[T], inherited: T) -> T:
+        return read.get(option) if read.has(option) else inherited
+
+    rule, style = (base.rule, base.style) if base else (Rule(SECTION), Style())
+    rule = Rule(
+        section.name,
+        get(PROGRAMS, rule.programs),
+        get(KINDS, rule.kinds),
+        get(BATCH, rule.batch),
+        get(QUIET, rule.quiet),
+    )
+    style = Style(
+        get(LANG, style.language),
+        get(TITLE_, style.title),
+        get(TEXT_, style.text),
+        get(LINES, style.lines),
+    )
     return AlertRule(rule, read.get(CHANNELS), style)
 
 

@@ -53,10 +53,11 @@ def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
     server = loop.daemon()
     try:
         info = server.row("getProcessInfo", notice.process)
-        if info.text("spawnerr"):
-            facts["spawnerr"] = info.text("spawnerr")
-        never_ran = "spawnerr" in facts and not facts["spawnerr"].startswith("Exited too quickly")
-        if notice.kind in (Kind.EXITED, Kind.FLAPPING, Kind.FATAL) and not never_ran:
+        spawnerr = info.text("spawnerr")
+        ran = not spawnerr or spawnerr.startswith(("Bad exit code", "Exited too quickly"))
+        if not ran:
+            facts["spawnerr"] = spawnerr
+        elif notice.kind in (Kind.EXITED, Kind.FLAPPING, Kind.FATAL):
             if info.text("statename") in ("EXITED", "BACKOFF", "FATAL"):
                 facts["status"] = info.text("exitstatus")
             facts |= _last_end(server, notice.process)
