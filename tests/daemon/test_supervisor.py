@@ -17,6 +17,7 @@ from proctor.core.faults import Fault
 from proctor.core.plan import SpawnFailure
 from proctor.core.spec import LogKind, OutputPolicy, SocketSpec
 from proctor.core.states import ProcessState as S
+from proctor.posix import users
 
 
 def test_a_program_that_exits_at_once_is_retried_then_given_up() -> None:
@@ -453,3 +454,22 @@ def test_shutdown_of_nothing_is_done_at_once() -> None:
         assert heart.supervisor.mood.name == "SHUTDOWN"
         stopping = [e.name for e in heart.events if e.name.startswith("SUPERVISOR")]
         assert stopping == ["SUPERVISOR_STATE_CHANGE_STOPPING"]
+
+
+def test_users_are_looked_up_where_it_may_take_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory server that does not answer must not hold up the loop, only the logs."""
+    asked: list[int] = []
+
+    def identity(uid: int) -> users.Identity:
+        asked.append(uid)
+        return users.Identity(uid, 7, (7, 8))
+
+    monkeypatch.setattr("proctor.daemon.launch.identity", identity)
+    with a_heart(a_process("web", uid=os.getuid() + 1)) as heart:
+        heart.drain.frozen = True
+        heart.start("web")
+        assert not asked
+        heart.drain.thaw()
+        heart.host.settle()
+        assert (heart.host.plans[0].gid, heart.host.plans[0].groups) == (7, (7, 8))
+    assert asked == [os.getuid() + 1]

@@ -1,7 +1,8 @@
 """Launch: from "start a child" to the request to the host, in four steps.
 
-Find the program, open the FastCGI socket, open the logs, ask the host.  The two in the middle may
-block and happen in the drain thread; up to the last, the launch can be cancelled.  Source: compat
+Find the program, open the FastCGI socket, open the logs, ask the host.  Sockets, logs and the
+look-up of the user may block and happen in the drain thread; up to the last step, the launch can be
+cancelled.  Source: compat
 process.md, section 4.
 """
 
@@ -11,6 +12,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from proctor.core.faults import Fault
@@ -22,7 +24,7 @@ from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import ChildSink
 from proctor.daemon.output import Output
 from proctor.daemon.surroundings import Job, Surroundings
-from proctor.posix.users import identity
+from proctor.posix.users import Identity, identity
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Launch:
     sink: ChildSink
     failed: Callable[[str], None]
     submit: Callable[[Job], None]
+    _user: Identity | None = None
     _socket_fd: int | str | None = None
     _host_asked: bool = False
     _cancelled: bool = False
@@ -57,6 +60,8 @@ class Launch:
         # and every launch goes through it, so that children start in the order of their launches.
         if self.socket is not None:
             self.socket.acquire(self.key, self._acquired)
+        if self.spec.uid not in (None, os.getuid()):
+            self.around.drain.call(self._look_up_user, lambda _: None)
         self.output.open(lambda error: self.submit(lambda: self._spawn(command, error)))
 
     def cancel(self) -> bool:
@@ -66,6 +71,11 @@ class Launch:
         """
         self._cancelled = not self._host_asked
         return self._cancelled
+
+    def _look_up_user(self) -> None:
+        # Who is unknown is so to the spawner too: it says so in the process's own log.
+        with suppress(KeyError):
+            self._user = identity(self.spec.uid or 0)
 
     def _acquired(self, fd: int | str) -> None:
         self._socket_fd = fd
@@ -84,17 +94,7 @@ class Launch:
             self.around.host.spawn(self._plan(command, fd), self.sink)
 
     def _plan(self, command: Command, socket_fd: int | None) -> SpawnPlan:
-        spec = self.spec
-        gid: int | None = None
-        groups: tuple[int, ...] = ()
-        uid = None if spec.uid == os.getuid() else spec.uid
-        if uid is not None:
-            try:
-                who = identity(uid)
-                gid, groups = who.gid, who.groups
-            except KeyError:
-                # The spawner says so, where people look for it: in the process's own log.
-                pass
+        spec, user = self.spec, self._user
         return SpawnPlan(
             key=self.key,
             filename=command.filename,
@@ -102,9 +102,9 @@ class Launch:
             environment=child_environment(spec, self.around.server_url),
             directory=spec.directory,
             umask=spec.umask,
-            uid=uid,
-            gid=gid,
-            groups=groups,
+            uid=None if spec.uid == os.getuid() else spec.uid,
+            gid=user.gid if user else None,
+            groups=user.groups if user else (),
             redirect_stderr=spec.redirect_stderr,
             socket_fd=socket_fd,
             note=json.dumps(self.output.auto_logs()),
