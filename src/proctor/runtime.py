@@ -9,6 +9,7 @@ already.
 from __future__ import annotations
 
 import asyncio
+import selectors
 import socket
 import sys
 import traceback
@@ -32,6 +33,7 @@ from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.pools import Pools
 from proctor.duties.ticks import Ticks
 from proctor.posix import autolog, pidfile, sockets
+from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
@@ -62,7 +64,8 @@ class Beginnings:
 
     `pid` is the one that users see; `reread` reads the configuration anew (raises ConfigError);
     `notes` are lines for the log, by level name and text; `background` those about going there,
-    which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran before in this process left (see Ending).
+    which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran
+    before in this process left (see Ending).
     """
 
     configuration: Configuration
@@ -89,7 +92,11 @@ class Daemon:
     """Everything that lives as long as the daemon does.  Also the Orders of its signals."""
 
     def __init__(
-        self, beginnings: Beginnings, loop: asyncio.AbstractEventLoop, host: KeeperHost | LocalHost
+        self,
+        beginnings: Beginnings,
+        loop: asyncio.AbstractEventLoop,
+        loop_fd: int | None,
+        host: KeeperHost | LocalHost,
     ) -> None:
         self._begin = beginnings
         self._loop = loop
@@ -104,10 +111,18 @@ class Daemon:
         self.log = ActivityLog(Level.named(settings.loglevel))
         self._drain = Drain(self._post, self.log.error, self.log.warn)
         self._log_sinks: list[Sink] = []
+        talks = Talks(loop, loop_fd, self._drain.watch, self.log.warn)
         bus = EventBus(self.log.critical)
         url = server_url(beginnings.configuration.servers)
         self.supervisor = Supervisor(
-            host, self._drain, self.log, bus, settings, server_url=url, pid=beginnings.pid
+            host,
+            self._drain,
+            self.log,
+            bus,
+            settings,
+            server_url=url,
+            pid=beginnings.pid,
+            dialogue=talks,
         )
         self._ticks = Ticks(host, bus)
         self._pools = Pools(self.supervisor, resolve, beginnings.legacy)
@@ -326,12 +341,13 @@ def run(
 
     `refuse` tells the user why it could not begin and answers with the exit status for that.
     """
-    loop = asyncio.new_event_loop()
+    selector = selectors.DefaultSelector()
+    loop = asyncio.SelectorEventLoop(selector)
     asyncio.set_event_loop(loop)
     for_children = open_all_descriptors()
     host = LocalHost(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
     outcome, status = Outcome.EXIT, 0
-    daemon = Daemon(beginnings, loop, host)
+    daemon = Daemon(beginnings, loop, getattr(selector, "fileno", lambda: None)(), host)
     try:
         outcome = loop.run_until_complete(daemon.live())
     except CANNOT_BEGIN as error:

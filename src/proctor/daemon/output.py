@@ -145,6 +145,13 @@ class Output:
 
     def _watch(self, name: str, pid: int, fd: int, sinks: list[Sink]) -> Channel:
         strip = self._around.settings.strip_ansi
+        dialogue = self._around.dialogue
+        if (
+            dialogue
+            and name in self.listeners
+            and not (strip or self._policy(name).capture_maxbytes)
+        ):
+            return dialogue.converse(fd, sinks, partial(self._heard_text, name, pid))
         deliver = self._listener(name, pid)
         if deliver is None and not strip:
             return self._around.drain.watch(fd, sinks)

@@ -38,10 +38,15 @@ class InputChannel:
             raise Fault(FaultCode.NO_FILE)
         if len(self._waiting) + len(data) > MAX_WAITING:
             raise Fault(FaultCode.FAILED, "the process does not read its stdin")
-        was_waiting = bool(self._waiting)
-        self._waiting += data
-        if not was_waiting and not self._send():
+        if self._waiting:
+            self._waiting += data
+            return
+        written = self._write(data)
+        if written is None:
             raise Fault(FaultCode.NO_FILE)
+        if written < len(data):
+            self._waiting += memoryview(data)[written:]
+            self._host.when_writable(self._fd, self._go_on)
 
     def close(self) -> None:
         """Close the pipe; what waits is lost."""
@@ -53,20 +58,21 @@ class InputChannel:
         with contextlib.suppress(OSError):
             os.close(fd)
 
-    def _send(self) -> bool:
-        """Write what fits; False when the other end is closed."""
-        if self._fd is None:
-            return False
+    def _write(self, data: bytes | bytearray) -> int | None:
+        """How many bytes the pipe took; None when the other end is closed."""
+        assert self._fd is not None, "nothing is written to a closed pipe"
         try:
-            written = os.write(self._fd, self._waiting)
+            return os.write(self._fd, data)
         except BlockingIOError:
-            written = 0
+            return 0
         except OSError:
             self.close()
-            return False
-        del self._waiting[:written]
-        self._host.when_writable(self._fd, self._go_on if self._waiting else None)
-        return True
+            return None
 
     def _go_on(self) -> None:
-        self._send()
+        written = self._write(self._waiting) if self._fd is not None else None
+        if written is None or self._fd is None:
+            return
+        del self._waiting[:written]
+        if not self._waiting:
+            self._host.when_writable(self._fd, None)

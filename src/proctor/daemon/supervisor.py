@@ -36,7 +36,7 @@ from proctor.daemon.group import Group, build, can_reshape, reshape, touched
 from proctor.daemon.host import Host
 from proctor.daemon.process import Process
 from proctor.daemon.rollouts import Shutdown
-from proctor.daemon.surroundings import Job, LogDrain, Owner, Surroundings
+from proctor.daemon.surroundings import Dialogue, Job, LogDrain, Owner, Surroundings
 
 
 class Supervisor:
@@ -55,6 +55,7 @@ class Supervisor:
         *,
         server_url: str | None = None,
         pid: int | None = None,
+        dialogue: Dialogue | None = None,
     ) -> None:
         self.groups: dict[str, Group] = {}
         self.mood = SupervisorState.RUNNING
@@ -75,6 +76,7 @@ class Supervisor:
             os.getpid() if pid is None else pid,
             self._submit,
             lambda: self.mood is SupervisorState.RUNNING,
+            dialogue,
         )
 
     @property

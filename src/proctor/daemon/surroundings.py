@@ -45,6 +45,13 @@ class LogDrain(Protocol):
         """Call `function` in the thread, then `done` with its result on the loop."""
 
 
+class Dialogue(Protocol):
+    """Reads what is to be answered at once, on the loop (posix/conversation.py)."""
+
+    def converse(self, fd: int, sinks: Sequence[Sink], hear: Callable[[bytes], None]) -> Channel:
+        """Let `hear` have what comes out of `fd`; takes the descriptor and the sinks over."""
+
+
 class Owner(Protocol):
     """Whose job it is that waits in the queue: a process."""
 
@@ -62,8 +69,9 @@ class Surroundings:
 
     `server_url` is what children get as SUPERVISOR_SERVER_URL, None without a server; `pid` is the
     daemon's, as users see it; `submit` puts a job at the end of the one queue; `may_start` says
-    whether anything may be started by itself (not during shutdown); `kept_logs` are AUTO logs, by
-    process key and channel, that running children of an earlier daemon write to.
+    whether anything may be started by itself (not during shutdown); without a `dialogue` the drain
+    reads for listeners too; `kept_logs` are AUTO logs, by process key and channel, that running
+    children of an earlier daemon write to.
     """
 
     host: Host
@@ -75,4 +83,5 @@ class Surroundings:
     pid: int
     submit: Callable[[Owner, Job], None]
     may_start: Callable[[], bool]
+    dialogue: Dialogue | None = None
     kept_logs: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -159,9 +159,10 @@ class Dispatcher:
     # From a listener
 
     def _heard(self, listener: Listener, data: bytes) -> None:
-        for answer in listener.protocol.feed(data):
+        answers = listener.protocol.feed(data)
+        for answer in answers:
             self._answered(listener, answer)
-        if listener.is_free:
+        if answers:
             self.dispatch()
 
     def _answered(self, listener: Listener, answer: Answer) -> None:
