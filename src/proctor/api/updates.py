@@ -10,6 +10,8 @@ from proctor.api.system import System
 from proctor.core.faults import Fault
 from proctor.core.info import ActionResult
 from proctor.core.spec import GroupSpec
+from proctor.core.states import STOPPED_STATES
+from proctor.daemon import waiters
 from proctor.daemon.group import touched
 
 
@@ -20,12 +22,17 @@ class Updates(Processes, System):
         """Stop what is different, replace it, and start what starts by itself.
 
         Answers with the results of the stops.  Raises BAD_NAME when the group is not active or not
-        configured, STILL_RUNNING when something could not be stopped.
+        configured.
         """
         self._require_running()
-        group, spec = self._group(name), self._configured(name)
-        results = await self._stop_each(touched(group, spec), True)
-        self._require_running()
+        self._group(name)
+        spec = self._configured(name)
+        results: list[ActionResult] = []
+        while restless := [p for p in touched(self._group(name), spec) if p.state not in STOPPED_STATES]:
+            results += await self._stop_each(restless, True)
+            # Somebody else may be stopping it, or it started again by itself meanwhile.
+            await waiters.until(restless[0], STOPPED_STATES.__contains__)
+            self._require_running()
         self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
         return results
 
