@@ -28,7 +28,9 @@ class Updates(Processes, System):
         self._group(name)
         spec = self._configured(name)
         results: list[ActionResult] = []
-        while restless := [p for p in touched(self._group(name), spec) if p.state not in STOPPED_STATES]:
+        while restless := [
+            p for p in touched(self._group(name), spec) if p.state not in STOPPED_STATES
+        ]:
             results += await self._stop_each(restless, True)
             # Somebody else may be stopping it, or it started again by itself meanwhile.
             await waiters.until(restless[0], STOPPED_STATES.__contains__)
