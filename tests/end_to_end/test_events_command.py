@@ -1,0 +1,98 @@
+"""proctor events: beside a real daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.daemon import Daemon, Launch, run
+from support.implementations import Implementation
+from support.programs import OBEDIENT, program
+from support.waiting import until
+
+
+@contextlib.contextmanager
+def following(daemon: Daemon, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """`proctor events` that listens already, and the file of what it says."""
+    out = daemon.directory / "followed"
+    with out.open("wb") as sink:
+        child = subprocess.Popen(
+            [daemon.implementation.program("proctor"), "events", "-c", str(daemon.conf), *words],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+
+    def listens() -> bool:
+        daemon.call("supervisor.sendRemoteCommEvent", "hello", "there")
+        return "hello" in out.read_text()
+
+    try:
+        until(listens, out.read_text)
+        yield child, out
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+
+def test_people_see_lines(launch: Launch, ours: Implementation) -> None:
+    """A line for each event, its data below it; Ctrl-C ends it."""
+    daemon = launch(ours, program("cat", OBEDIENT, autorestart="false"))
+    daemon.until_state("cat", "RUNNING")
+    with following(daemon) as (child, out):
+        daemon.call("supervisor.sendProcessStdin", "cat", "exit 3\n")
+        until(lambda: "EXITED" in out.read_text(), out.read_text)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 0
+    lines = out.read_text().splitlines()
+    (exited,) = (line for line in lines if "EXITED" in line)
+    pattern = r"[-\d]{10} [:\d]{8}  cat +EXITED +expected 0  pid \d+  from RUNNING"
+    assert re.fullmatch(pattern, exited)
+    assert "    there" in lines
+
+
+def test_programs_get_json(launch: Launch, ours: Implementation) -> None:
+    """An object in each line; the end of the daemon ends it."""
+    daemon = launch(ours, program("cat", OBEDIENT))
+    daemon.until_state("cat", "RUNNING")
+    words = ("--json", "process_state", "REMOTE_COMMUNICATION", "SUPERVISOR_STATE_CHANGE")
+    with following(daemon, *words) as (child, out):
+        daemon.call("supervisor.restart")
+        assert child.wait(30) == 1
+    *told, last = out.read_text().splitlines()
+    assert "has ended the stream" in last
+    types = [json.loads(line)["type"] for line in told]
+    assert types[0] == "REMOTE_COMMUNICATION"
+    assert types[-3:] == [
+        "SUPERVISOR_STATE_CHANGE_STOPPING", "PROCESS_STATE_STOPPING", "PROCESS_STATE_STOPPED",
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_followed(launch: Launch, ours: Implementation, scratch: Path) -> None:
+    """Each says why."""
+    command = [ours.program("proctor"), "events"]
+    daemon = launch(ours)
+    answer = run([*command, "-c", str(daemon.conf), "PROCESS_STAT"])
+    assert (answer.code, answer.err) == (2, "Error: no event type has such a name\n")
+    answer = run([*command, "-s", f"unix://{scratch}/none.sock"], cwd=scratch)
+    assert answer.code == 1
+    assert "cannot be reached" in answer.err
+    assert run([*command, "--bad"], cwd=scratch).code == 2
+    assert run([*command, "-h"], cwd=scratch).out.startswith("usage: proctor events")
+
+
+@pytest.mark.oracle
+def test_the_original_has_none(
+    launch: Launch, original: Implementation, ours: Implementation
+) -> None:
+    """It says so, and does not hang."""
+    daemon = launch(original)
+    answer = run([ours.program("proctor"), "events", "-s", f"unix://{daemon.socket}"])
+    assert (answer.code, answer.err.rpartition(": ")[2]) == (1, "not a Proctor\n")
