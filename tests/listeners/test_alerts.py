@@ -16,6 +16,8 @@ from listeners import hook
 from listeners.hook import Hook
 from listeners.postoffice import post_office
 from listeners.stage import NOWHERE, DaemonDouble, events, exited, fatal
+from proctor.listeners import alert_facts
+from proctor.listeners.alert_rules import Notice
 from support.daemon import Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
@@ -34,7 +36,7 @@ class Played:
             self.process = subprocess.Popen(
                 command,
                 cwd=directory,
-                env={**os.environ, "SUPERVISOR_SERVER_URL": url},
+                env={**os.environ, "SUPERVISOR_SERVER_URL" if url else "SUPERVISOR_ENABLED": url},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=err,
@@ -194,6 +196,26 @@ def test_a_daemon_that_knows_nothing(alerts: Alerts, server: Hook, daemon: Daemo
     assert server.told() == ["pets:cat: has failed and is not started again (FATAL)"]
 
 
+def test_a_daemon_that_is_stuck(
+    scratch: Path, server: Hook, daemon: DaemonDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It delays messages for so long, and all of them together."""
+    monkeypatch.setenv("SUPERVISOR_SERVER_URL", daemon.url)
+    daemon.hold("getProcessInfo")
+    notice = Notice("x", "grp:w1", "fatal", 0, 0, 0, 1, 0)
+    assert alert_facts.ask(notice, 3, 0.2) == {}
+    assert alert_facts.ask(notice, 3, -0.1) == {}
+    assert [call for call in daemon.calls if call[0] == "getProcessInfo"] == [
+        ("getProcessInfo", "grp:w1")
+    ]
+
+
+def test_a_daemon_that_cannot_be_asked(alerts: Alerts, server: Hook) -> None:
+    """One without a server: what it tells is enough."""
+    alerts("--channel", server.url, url="").play(fatal())
+    until(lambda: server.posts, "it is told")
+
+
 def test_what_happened_before_it_listened(
     alerts: Alerts, server: Hook, daemon: DaemonDouble
 ) -> None:
@@ -210,7 +232,7 @@ def test_two_cannot_share_a_queue(alerts: Alerts, server: Hook) -> None:
     first.play(RUNNING)
     second = alerts("--channel", server.url)
     assert second.process.wait(30) == 2
-    second.until_said("is another alerts using it?")
+    second.until_said("another alerts is using it")
 
 
 def test_the_test(scratch: Path, ours: Implementation, server: Hook) -> None:

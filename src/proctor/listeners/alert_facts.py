@@ -13,22 +13,22 @@ from proctor.client.server import Server
 from proctor.listeners import loop
 from proctor.listeners.alert_rules import Kind, Notice
 
-_PATIENCE = 10.0
+PATIENCE = 30.0
 _LINE_LENGTH = 200
 _LOG_END = 8192
 
 
-def ask(notice: Notice, lines: int) -> dict[str, str]:
+def ask(notice: Notice, lines: int, patience: float) -> dict[str, str]:
     """status, signal, spawnerr, stdout, stderr, each if it is known; {} when nobody answers.
 
-    `lines` is how many of each log.  Bounded in time, also when the daemon is stuck.
+    `lines` is how many of each log; what is not known after `patience` seconds stays unknown.
     """
-    if not loop.is_supervised():
+    if not loop.is_supervised() or patience <= 0:
         return {}
     facts: dict[str, str] = {}
     asking = threading.Thread(target=_ask, args=(notice, lines, facts), daemon=True)
     asking.start()
-    asking.join(_PATIENCE)
+    asking.join(patience)
     return dict(facts)
 
 

@@ -62,8 +62,11 @@ class Desk:
         """For ever: ask about what is new, post what is due."""
         self._look_around()
         while True:
+            # Shared by all, so that a daemon which is stuck delays the messages only once.
+            patience = time.monotonic() + alert_facts.PATIENCE
             for notice in self._unasked():
-                facts = alert_facts.ask(notice, self._rules[notice.rule].style.lines)
+                lines = self._rules[notice.rule].style.lines
+                facts = alert_facts.ask(notice, lines, patience - time.monotonic())
                 with self._changed:
                     notice.facts = facts
                     self._save()
@@ -137,8 +140,11 @@ def _test(settings: Settings) -> int:
 def _run(settings: Settings) -> int:
     try:
         queue = Queue(settings.queue, _KEEP, say)
+    except BlockingIOError:
+        say(f"cannot use {settings.queue}: another alerts is using it; give this one its own queue")
+        return 2
     except OSError as error:
-        say(f"cannot use {settings.queue}: {error.strerror}; is another alerts using it?")
+        say(f"cannot use {settings.queue}: {error.strerror}; choose another place by queue")
         return 2
     queue.discard_all_but(set(settings.channels))
     threading.excepthook = _end_all
@@ -188,7 +194,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if chosen.test:
         return _test(settings)
-    if not is_supervised():
+    # Without a server of its own a supervisord cannot be asked, but it does tell.
+    if not is_supervised() and "SUPERVISOR_ENABLED" not in os.environ:
         say("alerts must be run by supervisord, as an [eventlistener:x]; or try --test")
         return 2
     return _run(settings)
