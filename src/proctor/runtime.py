@@ -9,6 +9,7 @@ already.
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 import socket
 import sys
@@ -22,7 +23,7 @@ from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
 from proctor.config.load import Configuration
 from proctor.core.exits import ExitStatus
-from proctor.core.faults import Fault
+from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import ServerSettings
 from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
@@ -303,11 +304,17 @@ class Daemon:
                 self.log.error(f"cannot restart, everything goes on as it was: {fault.detail}")
 
     def _restart_with(self, configuration: Configuration) -> None:
-        """Raises CannotListen when a server of `configuration` could not be opened afterwards."""
+        """Raises Fault CANT_REREAD for what could not be carried out in this process."""
+        if configuration.daemon.uid not in (None, os.getuid()):
+            text = "[supervisord] user cannot change in a restart: stop supervisord and start it"
+            raise Fault(FaultCode.CANT_REREAD, text)
         ours = {_address(server) for server in self._begin.configuration.servers}
         for server in configuration.servers:
             if _address(server) not in ours:
-                sockets.check_free(server)
+                try:
+                    sockets.check_free(server)
+                except sockets.CannotListen as error:
+                    raise Fault(FaultCode.CANT_REREAD, str(error)) from error
         self._outcome = Outcome.RESTART
         self.supervisor.shutdown(restarting=True, on_stopped=self._over.set)
 

@@ -42,7 +42,7 @@ class ServiceContext:
     means syslog.  `clear_main_log` empties the main log and calls back with how that went.
     `reread` reads the configuration anew without applying it (raises ConfigError; called in the
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
-    what was read and raises CannotListen when that could not be served.
+    what was read and raises Fault CANT_REREAD when that cannot be carried out.
     """
 
     version: str

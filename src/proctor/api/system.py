@@ -6,7 +6,6 @@ from proctor.api.configuration import ConfigurationRoom
 from proctor.core.events import RemoteCommunication
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.states import SupervisorState
-from proctor.posix.sockets import CannotListen
 
 API_VERSION = "3.0"
 
@@ -48,16 +47,13 @@ class System(ConfigurationRoom):
     async def restart(self) -> bool:
         """Begin to stop everything, then start again from the files.
 
-        They are read first: CANT_REREAD when they have mistakes or name a server address that is
-        taken, and nothing stops (gotcha G9).
+        They are read first: CANT_REREAD when they have mistakes, or ask for another user or a
+        server address that is taken, and nothing stops (gotcha G9).
         """
         self._require_running()
         new = await self._reread()
         self._require_running()
-        try:
-            self.context.restart(new)
-        except CannotListen as error:
-            raise Fault(FaultCode.CANT_REREAD, str(error)) from error
+        self.context.restart(new)
         return True
 
     async def send_remote_comm_event(self, type: str, data: str) -> bool:
