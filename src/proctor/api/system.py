@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from proctor.api.configuration import ConfigurationRoom
 from proctor.core.events import RemoteCommunication
-from proctor.core.faults import Fault, FaultCode
 from proctor.core.states import SupervisorState
 
 API_VERSION = "3.0"
