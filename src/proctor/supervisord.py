@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from proctor.config import commandline
@@ -191,7 +192,8 @@ def _serve(
         ready=(lambda: None) if background is None else background.ready,
         legacy=legacy.inherit(os.environ),
     )
-    ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
+    with _profiled(settled.overrides.profile):
+        ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
     if ending.outcome is Outcome.RESTART:
         if ending.keeper is not None:
             leave_to_next(ending.keeper, os.environ)
@@ -199,6 +201,22 @@ def _serve(
         command = settled.command()
         os.execv(command[0], command)
     return ending.status
+
+
+@contextmanager
+def _profiled(columns: str | None) -> Iterator[None]:
+    """Print what Python's profiler saw, sorted by these columns; None: do without."""
+    if columns is None:
+        yield
+        return
+    import cProfile
+    import pstats
+
+    with cProfile.Profile() as profile:
+        yield
+    words = columns.split(",")
+    stats = pstats.Stats(profile).sort_stats(*(word for word in words if word != "callers"))
+    (stats.print_callers if "callers" in words else stats.print_stats)(0.3)
 
 
 def _import_asyncio_without_ssl() -> None:
