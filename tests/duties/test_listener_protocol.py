@@ -124,3 +124,32 @@ def test_no_bytes_break_it(chunks: list[bytes]) -> None:
             assert answers == []
         if protocol.state is ListenerState.READY:
             protocol.sent()
+
+
+def test_a_flood_of_ready_is_one_answer() -> None:
+    """Half a megabyte of it is taken in one go, in any state."""
+    protocol = ListenerProtocol()
+    assert protocol.feed(b"READY\n" * 90_000) == [Ready(), RepeatedReady()]
+    protocol.sent()
+    assert protocol.feed(b"READY\n" * 90_000 + b"RESULT 2\nOK") == [
+        RepeatedReady(),
+        Result(b"OK"),
+    ]
+
+
+def test_ready_inside_a_result_belongs_to_it() -> None:
+    """Only a line of its own is a repetition."""
+    protocol = busy()
+    assert protocol.feed(b"RESULT 12\n") == []
+    assert protocol.feed(b"READY\n") == []
+    assert protocol.feed(b"READY\n") == [Result(b"READY\nREADY\n")]
+
+
+def test_a_large_result_in_small_pieces() -> None:
+    """Its cost grows with its size, not with the square of it."""
+    protocol = busy()
+    protocol.feed(b"RESULT 4000000\n")
+    answers: list[Answer] = []
+    for _ in range(40_000):
+        answers += protocol.feed(b"x" * 100)
+    assert answers == [Result(b"x" * 4_000_000)]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proctor.duties.pools.pool import LONGEST_DELAY, MAX_TRIES, START_UP_LIMIT, Letter, Pool
+from proctor.duties.pools.pool import (
+    LONGEST_DELAY,
+    MAX_TRIES,
+    START_UP_LIMIT,
+    START_UP_SIZE,
+    Letter,
+    Pool,
+)
 
 
 def settled(buffer_size: int) -> Pool:
@@ -41,12 +48,43 @@ def test_the_oldest_is_discarded_when_the_buffer_is_full() -> None:
 
 
 def test_the_start_up_burst_waits_for_listeners_that_still_start() -> None:
-    """More than buffer_size may wait until the first READY (G67); then the bound holds."""
+    """More than buffer_size may wait until the first READY (G67), and all of it is delivered."""
     pool = Pool(2)
     for serial in range(50):
         assert pool.accept(serial, "E", "") == []
-    assert take(pool).serial == 0
-    assert [letter.serial for letter in pool.settle()] == list(range(1, 48))
+    pool.begin()
+    assert [take(pool).serial for _ in range(50)] == list(range(50))
+
+
+def test_after_the_burst_the_bound_holds() -> None:
+    """buffer_size counts for what came after the first READY, while the burst is delivered."""
+    pool = Pool(2)
+    for serial in range(10):
+        pool.accept(serial, "E", "")
+    pool.begin()
+    assert [take(pool).serial for _ in range(5)] == list(range(5))
+    assert pool.accept(10, "E", "") == pool.accept(11, "E", "") == []
+    assert [letter.serial for letter in pool.accept(12, "E", "")] == [5]
+    while len(pool) > 2:
+        take(pool)
+    assert [letter.serial for letter in pool.accept(13, "E", "")] == [11]
+
+
+def test_a_burst_that_nobody_will_take_is_cut_down() -> None:
+    """No listener will be ready: the oldest go at once."""
+    pool = Pool(2)
+    for serial in range(5):
+        pool.accept(serial, "E", "")
+    assert [letter.serial for letter in pool.settle()] == [0, 1, 2]
+
+
+def test_a_burst_of_much_text_is_cut_down() -> None:
+    """Not the number of events fills the memory, but their size."""
+    pool = Pool(2)
+    lost: list[Letter] = []
+    for serial in range(40):
+        lost += pool.accept(serial, "E", "x" * (START_UP_SIZE // 20))
+    assert [letter.serial for letter in lost] == list(range(38))
 
 
 def test_even_the_start_up_burst_is_bounded() -> None:
@@ -101,10 +139,24 @@ def test_an_event_whose_listener_died_is_next() -> None:
     assert (again.serial, again.poolserial, again.payload) == (0, 0, "a")
 
 
-@given(st.lists(st.sampled_from(["accept", "take", "reject", "die", "pass"]), max_size=60))
+def test_an_event_that_kills_a_second_listener_has_to_wait() -> None:
+    """It counts as rejected then."""
+    pool = settled(10)
+    pool.accept(0, "E", "")
+    pool.accept(1, "E", "")
+    assert pool.died(take(pool), 0.0)
+    assert pool.died(take(pool), 0.0)
+    assert take(pool).serial == 1
+    assert pool.next(0.0) is None
+    assert pool.deadline is not None
+    assert take(pool, pool.deadline).serial == 0
+
+
+@given(st.lists(st.sampled_from(["accept", "take", "reject", "die", "pass", "begin"]), max_size=60))
 def test_every_event_is_delivered_discarded_or_waiting(steps: list[str]) -> None:
-    """Nothing vanishes and nothing is doubled, whatever the history."""
-    pool, now, accepted = settled(3), 0.0, 0
+    """Nothing vanishes and nothing is doubled, whatever the history; the buffer is bounded."""
+    pool, now, accepted = Pool(3), 0.0, 0
+    burst = 0
     held: list[Letter] = []
     delivered: list[int] = []
     lost: list[int] = []
@@ -113,6 +165,10 @@ def test_every_event_is_delivered_discarded_or_waiting(steps: list[str]) -> None
             case "accept":
                 lost += [letter.serial for letter in pool.accept(accepted, "E", "")]
                 accepted += 1
+                assert pool.starting or len(pool) <= max(3, burst + 3)
+            case "begin" if pool.starting:
+                burst = len(pool) + len(held)
+                pool.begin()
             case "take":
                 letter = pool.next(now)
                 held += [letter] if letter else []

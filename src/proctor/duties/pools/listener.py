@@ -60,7 +60,7 @@ class Listener:
         try:
             self.process.write_stdin(data)
         except Fault as fault:
-            if fault.code is FaultCode.FAILED:
+            if fault.code == FaultCode.FAILED:
                 raise
             self._deaf = True
             return False

@@ -55,9 +55,8 @@ class Pool:
         self._next_serial = 0
         self._waiting: deque[Letter] = deque()
         self._resting: list[Letter] = []
-        self._burst = 0  # How many of those that wait came while listeners were starting.
-        self._burst_end = 0  # The first poolserial that came later.
-        self._burst_size = 0
+        self._burst_size = 0  # Characters that came while listeners were starting.
+        self._spare = 0  # Places for the burst, beyond buffer_size; each delivery takes one away.
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._resting)
@@ -75,7 +74,7 @@ class Pool:
     def begin(self) -> None:
         """The first listener is ready: all that waits is delivered, the bound is for the rest."""
         self.starting = False
-        self._burst, self._burst_end = len(self), self._next_serial
+        self._spare = len(self)
 
     def settle(self) -> list[Letter]:
         """The listeners had their chance: from now on the buffer is bounded as configured."""
@@ -88,12 +87,13 @@ class Pool:
             due = [letter for letter in self._resting if letter.due <= now]
             self._resting = [letter for letter in self._resting if letter.due > now]
             self._waiting.extendleft(sorted(due, key=lambda letter: -letter.poolserial))
-        return self._leave(self._waiting.popleft()) if self._waiting else None
+        if not self._waiting:
+            return None
+        self._spare = max(0, self._spare - 1)
+        return self._waiting.popleft()
 
     def untake(self, letter: Letter) -> None:
         """Nobody could take it after all: it is the next one again."""
-        if letter.poolserial < self._burst_end:
-            self._burst += 1
         self._waiting.appendleft(letter)
 
     def died(self, letter: Letter, now: float) -> bool:
@@ -110,8 +110,6 @@ class Pool:
             self.dropped += 1
             return False
         delay = min(FIRST_DELAY * 2**letter.tries, LONGEST_DELAY)
-        if letter.poolserial < self._burst_end:
-            self._burst += 1
         self._resting.append(replace(letter, tries=letter.tries + 1, due=now + delay))
         return True
 
@@ -124,16 +122,13 @@ class Pool:
         """Everything that is not delivered, oldest first."""
         return sorted((*self._waiting, *self._resting), key=lambda letter: letter.poolserial)
 
-    def _leave(self, letter: Letter) -> Letter:
-        if letter.poolserial < self._burst_end:
-            self._burst -= 1
-        return letter
-
     def _trim(self) -> list[Letter]:
-        limit = max(self.buffer_size, START_UP_LIMIT) if self.starting else self.buffer_size
+        limit = self.buffer_size + self._spare
+        if self.starting:
+            limit = max(limit, START_UP_LIMIT)
         discarded: list[Letter] = []
-        while len(self) - self._burst > limit:
+        while len(self) > limit:
             oldest = self._waiting.popleft() if self._waiting else self._resting.pop(0)
-            discarded.append(self._leave(oldest))
+            discarded.append(oldest)
         self.overflowed += len(discarded)
         return discarded
