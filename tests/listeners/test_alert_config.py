@@ -14,6 +14,8 @@ from proctor.listeners import alert_config
 from proctor.listeners.alert_config import Settings
 from proctor.listeners.alert_rules import Kind, Notice, Quiet
 from proctor.listeners.alert_texts import LANGUAGES, Style, compose, duration
+from support.daemon import run
+from support.implementations import Implementation
 
 # Of the standard library, when apprise loads its services.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
@@ -131,6 +133,15 @@ steady = 3
 def test_other_mistakes(text: str, why: str, tmp_path: Path) -> None:
     """Each with a text that helps."""
     assert re.search(why, "\n".join(mistakes(text, tmp_path)))
+
+
+def test_supervisord_leaves_the_sections_alone(tmp_path: Path, ours: Implementation) -> None:
+    """They may stand in its file, and a slip of the pen is still noticed there."""
+    path = tmp_path / "supervisord.conf"
+    path.write_text("[supervisord]\n[alerts]\n[alerts:x]\n[alert]\n")
+    answer = run([ours.program("proctor"), "check", str(path)])
+    assert answer.code == 0
+    assert [word for word in answer.out.split() if "alert" in word] == ["[alert]"]
 
 
 def a_notice(kind: Kind, **more: object) -> Notice:

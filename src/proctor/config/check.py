@@ -16,6 +16,9 @@ from proctor.config.table import did_you_mean
 from proctor.core.settings import ServerSettings
 from proctor.core.spec import GroupSpec
 
+# Sections that programs of ours read in the same file.
+_OF_OTHERS = frozenset({"alerts"})
+
 
 def check(
     sections: Sections,
@@ -34,6 +37,8 @@ def _unknown_words(section: Section, findings: Findings) -> None:
     kind = section_type(section.name)
     if kind is None:
         prefix, colon, name = section.name.partition(":")
+        if prefix in _OF_OTHERS:
+            return
         known = [each.name for each in SECTIONS]
         close = did_you_mean(prefix + colon, known)
         hint = f"; did you mean [{close}{name if close.endswith(':') else ''}]?" if close else ""
