@@ -46,6 +46,7 @@ def test_a_life_in_log_lines() -> None:
             " (startsecs)",
             "DEBG killing web (pid 101) with signal SIGTERM",
             "WARN stopped: web (terminated by SIGTERM)",
+            "DEBG received SIGCHLD indicating a child quit",
         ]
         assert heart.host.signals == [("g:web", 101, signal.SIGTERM, False)]
         assert heart.host.acknowledged == [("g:web", 101)]

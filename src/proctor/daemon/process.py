@@ -279,6 +279,7 @@ class Process:
             self._stdin = None
         self._give_socket_back()
         self._step(self.lifecycle.exited(status, at))
+        self._submit(partial(self._around.log.debug, "received SIGCHLD indicating a child quit"))
         self._submit(partial(host.acknowledge, self.key, pid))
 
     # Effects
