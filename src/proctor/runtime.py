@@ -29,6 +29,7 @@ from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
+from proctor.daemon.main_log import MainLog
 from proctor.daemon.signals import SignalDesk
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.pools import Pools
@@ -40,14 +41,12 @@ from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
-from proctor.posix.sinks import Sink, SyslogSink, open_sink
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import MAIN_FACTORY, PluginError, installed_facade, load
 
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
-
 
 Notes = Sequence[tuple[str, str]]
 
@@ -111,7 +110,7 @@ class Daemon:
         self._settings = settings
         self.log = ActivityLog(Level.named(settings.loglevel))
         self._drain = Drain(self._post, self.log.error, self.log.warn)
-        self._log_sinks: list[Sink] = []
+        self._main_log = MainLog(settings, self._drain, self.log)
         talks = Talks(loop, loop_fd, self._drain.watch, self.log.warn)
         bus = EventBus(self.log.critical)
         url = server_url(beginnings.configuration.servers)
@@ -141,7 +140,7 @@ class Daemon:
             version=VERSION,
             pid=self._begin.pid,
             main_log=self._settings.logfile,
-            clear_main_log=self._clear_main_log,
+            clear_main_log=self._main_log.clear,
             configuration=self._current,
             reread=self._reread,
             shutdown=self.exit,
@@ -160,7 +159,8 @@ class Daemon:
         try:
             holdings = await self._host.hello()
             self.holds_children = bool(holdings.children)
-            self._open_log()
+            self._main_log.open()
+            self._say(sorted(self._begin.notes, key=lambda note: -Level.named(note[0])))
             self._open_servers()
             await self._begin_work(holdings)
             await self._over.wait()
@@ -176,25 +176,6 @@ class Daemon:
                 self._servers.close()
             self._drain.stop()
         return self._outcome
-
-    def _open_log(self) -> None:
-        settings = self._settings
-        if settings.logfile is None:
-            self._log_sinks.append(SyslogSink("supervisord"))
-        else:
-            self._log_sinks.append(
-                open_sink(settings.logfile, settings.logfile_maxbytes, settings.logfile_backups)
-            )
-        if settings.nodaemon and not settings.silent:
-            self._log_sinks.append(open_sink("/dev/stdout", 0, 0))
-        sinks = tuple(self._log_sinks)
-
-        def write(line: bytes) -> None:
-            for sink in sinks:
-                self._drain.write(sink, line)
-
-        self.log.attach(write)
-        self._say(sorted(self._begin.notes, key=lambda note: -Level.named(note[0])))
 
     def _say(self, notes: Notes) -> None:
         for level, text in notes:
@@ -320,21 +301,12 @@ class Daemon:
 
     def reopen_logs(self) -> None:
         """Open the main log and the logs of all processes anew."""
-        for sink in self._log_sinks:
-            self._drain.call(sink.reopen, self._reopened)
+        self._main_log.reopen()
         self.log.info("supervisord logreopen")
         self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
         return self._begin.reread(self._current.value)
-
-    def _reopened(self, problem: OSError | None) -> None:
-        if problem is not None:
-            self.log.error(f"cannot reopen {self._settings.logfile}: {problem}")
-
-    def _clear_main_log(self, done: Callable[[OSError | None], None]) -> None:
-        self.log.info("reopening log file")
-        self._drain.call(self._log_sinks[0].clear, done)
 
 
 def _address(server: ServerSettings) -> tuple[str | None, str, int]:

@@ -1,0 +1,55 @@
+"""MainLog: where the lines of the ActivityLog go.  The drain thread does the work.
+
+Source: compat logging.md, section 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proctor.core.settings import DaemonSettings
+from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.output import IDENT
+from proctor.posix.drain import Drain
+from proctor.posix.sinks import Sink, SyslogSink, open_sink
+
+
+class MainLog:
+    """A file or syslog, and in the foreground stdout too unless it is to be silent."""
+
+    def __init__(self, settings: DaemonSettings, drain: Drain, log: ActivityLog) -> None:
+        self._settings = settings
+        self._drain = drain
+        self._log = log
+        self._sinks: list[Sink] = []
+
+    def open(self) -> None:
+        """Write from now on, what was said before first.  Raises OSError."""
+        settings = self._settings
+        if settings.logfile is None:
+            self._sinks.append(SyslogSink(IDENT))
+        else:
+            self._sinks.append(
+                open_sink(settings.logfile, settings.logfile_maxbytes, settings.logfile_backups)
+            )
+        if settings.nodaemon and not settings.silent:
+            self._sinks.append(open_sink("/dev/stdout", 0, 0))
+        self._log.attach(self._write)
+
+    def reopen(self) -> None:
+        """Open the file that has the name now; when that fails the old one stays, and says so."""
+        for sink in self._sinks:
+            self._drain.call(sink.reopen, self._reopened)
+
+    def clear(self, done: Callable[[OSError | None], None]) -> None:
+        """Empty the file; `done` hears how that went."""
+        self._log.info("reopening log file")
+        self._drain.call(self._sinks[0].clear, done)
+
+    def _write(self, line: bytes) -> None:
+        for sink in self._sinks:
+            self._drain.write(sink, line)
+
+    def _reopened(self, problem: OSError | None) -> None:
+        if problem is not None:
+            self._log.error(f"cannot reopen {self._settings.logfile}: {problem}")
