@@ -23,7 +23,7 @@ from proctor.config import commandline
 from proctor.config.commandline import Overrides, UsageError, Wish
 from proctor.config.discover import find
 from proctor.config.load import Configuration, check_file, load
-from proctor.config.problems import ConfigError, report, report_as_json
+from proctor.config.problems import ConfigError
 from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
 from proctor.core.version import VERSION
@@ -116,10 +116,16 @@ def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
         case Wish.VERSION:
             print(VERSION)
         case _:
-            path = overrides.configuration or find(program, world)
-            problems, notes = check_file(path, overrides, world)
-            print((report_as_json if overrides.json else report)(problems, notes))
-            return 2 if problems else 0
+            text, good = check_file(
+                overrides.configuration,
+                overrides,
+                world,
+                as_json=overrides.json,
+                encoding=sys.stdout.encoding,
+                program=program,
+            )
+            print(text)
+            return 0 if good else 2
     return 0
 
 
@@ -187,7 +193,7 @@ def _serve(
         configuration=settled.configuration,
         pid=os.getpid() if keeper is None else os.getppid(),
         reread=settled.reread,
-        notes=[*notes, *((note.level, note.text) for note in settled.configuration.notes)],
+        notes=[*notes, *((note.level, note.line()) for note in settled.configuration.notes)],
         background=background_notes,
         ready=(lambda: None) if background is None else background.ready,
         legacy=legacy.inherit(os.environ),

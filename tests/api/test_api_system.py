@@ -12,7 +12,7 @@ import pytest
 from api.desk import Desk, Sit, a_configuration
 from builders import a_group, a_process
 from proctor.api.service import Service
-from proctor.config.problems import ConfigError, Note, Problem
+from proctor.config.problems import ConfigError, Problem
 from proctor.core.events import GroupChanged, RemoteCommunication
 from proctor.core.states import SupervisorState
 
@@ -101,7 +101,10 @@ def test_a_bad_file_leaves_the_old_configuration(sit: Sit) -> None:
 def test_a_reread_warns_of_what_is_new(sit: Sit) -> None:
     """Once, and only of what somebody may have meant otherwise."""
     desk = sit()
-    notes = (Note("warn", "unknown option 'startsec'"), Note("info", "Included extra file"))
+    notes = (
+        Problem("unknown option 'startsec'", level="warn"),
+        Problem("Included extra file", level="info"),
+    )
     new = dataclasses.replace(a_configuration(), notes=notes)
     desk.files += [new, new]
     desk.ask(desk.service.reload_config())

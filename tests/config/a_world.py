@@ -93,7 +93,6 @@ def mistakes(text: str, world: AWorld | None = None, **more: str) -> ConfigError
 
 
 def warnings(configuration: Configuration) -> list[str]:
-    """The texts of its warnings, without places in brackets."""
-    return [
-        re.sub(r" \(/\S+\)$", "", note.text) for note in configuration.notes if note.level == "warn"
-    ]
+    """Its warnings, without places in brackets."""
+    lines = [note.line() for note in configuration.notes if note.level == "warn"]
+    return [re.sub(r" \(/\S+\)$", "", line) for line in lines]

@@ -6,10 +6,9 @@ import json
 
 import pytest
 
-from config.a_world import MAIN, START, AWorld, mistake, mistakes, read
+from config.a_world import MAIN, START, AWorld, mistake, mistakes, read, warnings
 from proctor.config.commandline import Overrides
 from proctor.config.load import check_file
-from proctor.config.problems import report, report_as_json
 
 PROGRAM = "[program:x]\ncommand=c\n"
 SUFFIX = f" in section 'program:x' (file: '{MAIN}')"
@@ -25,7 +24,7 @@ OBSERVED = [
     ("minfds=x\n", "invalid literal for int() with base 10: 'x'"),
     ("logfile=/nope/x\n", "The directory named as part of the path /nope/x does not exist"),
     ("user=nope\n", "Invalid user name nope"),
-    ("environment=A\n", "Unexpected end of key/value pairs in value 'A'"),
+    ("environment='A'\n B\n", "Unexpected end of key/value pairs in value ''A'\nB'"),
     ("childlogdir=\n", " is not an existing directory"),
     ("foo\n", f"Source contains parsing errors: '{MAIN}'\n\t[line  2]: 'foo\\n'"),
     ("[include]\n", ".ini file has [include] section, but no files setting"),
@@ -50,7 +49,7 @@ OBSERVED = [
         PROGRAM + "process_name=%(here)s\n",
         "Invalid name: '/etc' because of character: '/'" + SUFFIX,
     ),
-    (PROGRAM + "autorestart=**true**\n", "invalid 'autorestart' value '**true**'" + SUFFIX),
+    (PROGRAM + "autorestart=*True*\n", "invalid 'autorestart' value '*true*'" + SUFFIX),
     (
         PROGRAM + "stopasgroup=true\nkillasgroup=false\n",
         "Cannot set stopasgroup=true and killasgroup=false" + SUFFIX,
@@ -84,6 +83,7 @@ OBSERVED = [
     ),
     (PROGRAM + "[group:g g]\nprograms=x\n", "Invalid name: 'g g' because of character: ' '"),
     ("[fcgi-program:f]\ncommand=c\n", '[fcgi-program:f] section requires a "socket" line'),
+    (FCGI + "socket=\n", '[fcgi-program:f] section requires a "socket" line'),
     (
         FCGI + "socket=foo\n",
         "('Bad socket format %s', 'foo') in [fcgi-program:f] socket",
@@ -194,30 +194,84 @@ def test_a_usual_mistake_gets_a_hint(text: str, hint: str) -> None:
     assert hint in mistakes(START + text).problems[0].hint
 
 
-def test_secrets_stay_out_of_reports() -> None:
-    found = mistakes(START + "[inet_http_server]\nport=1\npassword=s3cret\n[program:x]\n")
-    assert "s3cret" not in report_as_json(found.problems, found.notes)
-    assert "s3cret" not in report(found.problems, found.notes)
+def a_check(text: str, *, as_json: bool = False, **more: str) -> tuple[str, bool]:
+    """What `--check` says of such a file."""
+    world = AWorld()
+    world.put(MAIN, text)
+    return check_file(MAIN, Overrides(), world, as_json=as_json, **more)
+
+
+@pytest.mark.parametrize("line", ["password=s3cret", "username=x\npassword=s3cret%"])
+def test_secrets_stay_out_of_reports(line: str) -> None:
+    text = START + f"[inet_http_server]\nport=1\n{line}\n[program:x]\n"
+    assert "s3cret" not in a_check(text, as_json=True)[0]
+    assert "s3cret" not in a_check(text)[0]
 
 
 def test_the_report_lists_every_mistake_and_warning() -> None:
-    world = AWorld()
-    world.put(MAIN, START + "minfds=a\n" + PROGRAM + "autostart=b\nfoo=1\n")
-    problems, notes = check_file(MAIN, Overrides(), world)
-    text = report(problems, notes)
+    text, good = a_check(START + "minfds=a\n" + PROGRAM + "autostart=b\nfoo=1\n")
+    assert not good
     assert f"at {MAIN}:2 [supervisord] minfds" in text
     assert f"at {MAIN}:5 [program:x] autostart" in text
     assert f"unknown option 'foo' in [program:x] is ignored ({MAIN}:6)" in text
-    found = json.loads(report_as_json(problems, notes))
+
+
+def test_tools_get_the_same_keys_for_every_mistake_and_note() -> None:
+    """Editors and pipelines are built on them."""
+    text, _ = a_check(
+        START + "minfds=a\n" + PROGRAM + "autostrat=no\nredirect_stderr=1\nstderr_logfile=/tmp/e\n",
+        as_json=True,
+    )
+    found = json.loads(text)
     assert found["ok"] is False
-    assert [each["option"] for each in found["problems"]] == ["minfds", "autostart"]
-    assert found["problems"][0]["place"] == {"file": MAIN, "line": 2}
+    assert found["problems"] == [
+        {
+            "level": "error",
+            "file": MAIN,
+            "line": 2,
+            "section": "supervisord",
+            "option": "minfds",
+            "value": "a",
+            "expected": "a whole number",
+            "hint": "",
+            "text": "invalid literal for int() with base 10: 'a'",
+        }
+    ]
+    assert {tuple(note) for note in found["notes"]} == {tuple(found["problems"][0])}
+    typo = next(note for note in found["notes"] if note["option"] == "autostrat")
+    assert (typo["file"], typo["line"], typo["section"]) == (MAIN, 5, "program:x")
+    assert typo["hint"] == "did you mean autostart?"
+
+
+def test_a_file_that_cannot_be_found_is_a_mistake_for_tools_too() -> None:
+    text, good = check_file(None, Overrides(), AWorld(), as_json=True, program="/opt/bin/x")
+    assert not good
+    assert json.loads(text)["problems"][0]["text"].startswith("No config file found at default")
+
+
+def test_a_report_can_be_shown_on_any_terminal() -> None:
+    text, _ = a_check(START + "user=中文\n", encoding="ascii")
+    assert "Invalid user name \\u4e2d\\u6587" in text
 
 
 def test_a_good_file_has_an_empty_report() -> None:
-    world = AWorld()
-    world.put(MAIN, START)
-    problems, notes = check_file(MAIN, Overrides(), world)
-    assert report(problems, notes) == ""
-    assert json.loads(report_as_json(problems, notes))["ok"] is True
-    assert read(START, world).notes == ()
+    assert a_check(START) == (f"{MAIN}: no mistakes", True)
+    assert json.loads(a_check(START, as_json=True)[0]) == {"ok": True, "problems": [], "notes": []}
+
+
+@pytest.mark.parametrize("width", ["5%(here)c", "%(here)999999999999s"])
+def test_an_expansion_that_bursts_is_a_mistake(width: str) -> None:
+    """Python raises MemoryError for the second."""
+    assert "is badly formatted" in mistake(START + PROGRAM + f"directory={width}\n")
+
+
+@pytest.mark.parametrize("port", ["9001", "*:9001", "10.0.0.1:9001"])
+def test_a_server_open_to_all_without_a_login_is_a_warning(port: str) -> None:
+    """It starts, as the original does, but not silently (scenarios section 1, rule 2)."""
+    [said] = warnings(read(START + f"[inet_http_server]\nport={port}\n"))
+    assert said.startswith("[inet_http_server] needs no login: whoever can reach port 9001")
+
+
+def test_a_server_for_this_host_or_with_a_login_is_no_warning() -> None:
+    for more in ("port=127.0.0.1:9", "port=localhost:9", "port=9\nusername=a\npassword=b"):
+        assert warnings(read(START + f"[inet_http_server]\n{more}\n")) == []

@@ -70,3 +70,15 @@ def test_the_clients_settings_load_nothing_heavy(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"asyncio", "ssl", "socket", "subprocess", "shlex", "difflib", "proctor.core.spec"}
     assert heavy.isdisjoint(ran.stdout.split())
+
+
+def test_a_deleted_directory_is_no_reason_to_fall(tmp_path: Path) -> None:
+    """Deployments swap directories under people's feet; absolute paths work from anywhere."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        f"import os\nos.chdir({str(gone)!r})\nos.rmdir({str(gone)!r})\n"
+        "from proctor.config.world import RealWorld\nprint(RealWorld().cwd)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "/\n"

@@ -65,7 +65,7 @@ class ConfigurationRoom(Room):
         said = self.context.configuration.value.notes
         for note in new.notes:
             if note.level == "warn" and note not in said:
-                self.supervisor.log.warn(note.text)
+                self.supervisor.log.warn(note.line())
 
     async def _reread(self) -> Configuration:
         try:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from proctor.config.commandline import Overrides
 from proctor.config.load import check_file
-from proctor.config.problems import report, report_as_json
 from proctor.config.world import RealWorld
 
 
 def check(path: str, *, as_json: bool) -> int:
     """Print what is wrong with the file; 2 when it cannot be used, else 0.  Starts nothing."""
-    problems, notes = check_file(path, Overrides(), RealWorld())
-    if as_json:
-        print(report_as_json(problems, notes))
-    else:
-        print(report(problems, notes), end="")
-        if not problems:
-            print(f"{path}: no mistakes")
-    return 2 if problems else 0
+    encoding = sys.stdout.encoding
+    text, good = check_file(path, Overrides(), RealWorld(), as_json=as_json, encoding=encoding)
+    print(text)
+    return 0 if good else 2

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from proctor.config.ini import Section, Sections
 from proctor.config.options.all import SECTIONS, section_type
 from proctor.config.problems import Findings
-from proctor.config.table import did_you_mean
+from proctor.config.table import closest, did_you_mean
 from proctor.core.settings import ServerSettings
 from proctor.core.spec import GroupSpec
 
@@ -40,19 +40,18 @@ def _unknown_words(section: Section, findings: Findings) -> None:
         if prefix in _OF_OTHERS:
             return
         known = [each.name for each in SECTIONS]
-        close = did_you_mean(prefix + colon, known)
-        hint = f"; did you mean [{close}{name if close.endswith(':') else ''}]?" if close else ""
-        findings.warn(f"unknown section [{section.name}] is ignored{hint}", section.place)
+        close = closest(prefix + colon, known)
+        hint = f"did you mean [{close}{name if close.endswith(':') else ''}]?" if close else ""
+        text = f"unknown section [{section.name}] is ignored"
+        findings.warn(text, section.place, section.name, hint=hint)
         return
     if kind.open_ended:
         return
     known = [row.name for row in kind.options]
     for name, value in section.options.items():
         if name not in known:
-            close = did_you_mean(name, known)
-            hint = f"; did you mean {close}?" if close else ""
-            text = f"unknown option {name!r} in [{section.name}] is ignored{hint}"
-            findings.warn(text, value.place)
+            text = f"unknown option {name!r} in [{section.name}] is ignored"
+            findings.warn(text, value.place, section.name, name, did_you_mean(name, known))
 
 
 def _shared_logs(groups: Iterable[GroupSpec], findings: Findings) -> None:

@@ -90,7 +90,8 @@ def _auto_restart(text: str, world: World) -> AutoRestart:
     # Here and not above: supervisorctl reads with this file and has no use for specs.
     from proctor.core.spec import AutoRestart
 
-    if text.lower() == "unexpected":
+    text = text.lower()
+    if text == "unexpected":
         return AutoRestart.UNEXPECTED
     try:
         return AutoRestart.ALWAYS if _boolean(text, world) else AutoRestart.NEVER

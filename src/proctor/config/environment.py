@@ -51,7 +51,7 @@ def parse_environment(text: str) -> Environment:
 
 
 def _unexpected(text: str) -> str:
-    return f"Unexpected end of key/value pairs in value {text!r}"
+    return f"Unexpected end of key/value pairs in value '{text}'"
 
 
 def _unusual(text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from proctor.config.table import closest
+
 
 class ExpansionError(ValueError):
     """A text that cannot be expanded; `hint` may say what to try, or be empty."""
@@ -34,14 +36,15 @@ def expand(text: str, names: Mapping[str, object], option: str) -> str:
         return text % _Names(names)
     except KeyError as error:
         name = str(error.args[0])
-        listed = ", ".join(sorted(names))
+        listed, close = ", ".join(sorted(names)), closest(name, names)
         raise ExpansionError(
             f"Format string {text!r} for {option!r} contains names ('{name}') which cannot be "
             f"expanded. Available names: {listed}",
-            _closest(name, names),
+            f"did you mean %({close})s?" if close else "",
         ) from None
-    except (TypeError, ValueError) as error:
-        reason = str(error).replace("not _Names", "not dict")
+    except (TypeError, ValueError, OverflowError, MemoryError) as error:
+        # The last two: %(x)c of a big number, %(x)999999999999s.
+        reason = str(error).replace("not _Names", "not dict") or "the result is too long"
         raise ExpansionError(
             f"Format string {text!r} for {option!r} is badly formatted: {reason}",
             "write %% for a percent sign",
@@ -54,10 +57,3 @@ def expand_again(text: str, names: Mapping[str, object]) -> str:
         return expand(text, names, "")
     except ExpansionError:
         return text
-
-
-def _closest(name: str, names: Mapping[str, object]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean %({close[0]})s?" if close else ""

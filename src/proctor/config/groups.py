@@ -97,10 +97,8 @@ class _Builder:
         ]
         if not found:
             known = [each.name.partition(":")[2] for each in self._sections.own()]
-            close = did_you_mean(program, known)
-            hint = f"did you mean {close}?" if close else ""
             text = f"{where} names unknown program or fcgi-program {program}"
-            reader.fail(text, "programs", hint=hint)
+            reader.fail(text, "programs", hint=did_you_mean(program, known))
             return None
         if len(found) > 1:
             text = f"{where} name {program} is ambiguous (exists as program and fcgi-program)"
@@ -171,9 +169,8 @@ def _pool(reader: Reader) -> PoolSpec:
         reader.fail(f'{where} section requires an "events" line', "events")
     for event in events:
         if event not in PARENTS and event != "EVENT":
-            close = did_you_mean(event, PARENTS)
-            hint = f"did you mean {close}?" if close else ""
             text = f"Unknown event type {event} in {where} events"
+            hint = did_you_mean(event, PARENTS)
             reader.fail(text, "events", "names of events with commas between them", hint)
     if reader.get(rows.REDIRECT_STDERR):
         text = (
@@ -201,8 +198,8 @@ def _socket(reader: Reader) -> SocketSpec | None:
     owner, mode = reader.get(special.SOCKET_OWNER), reader.get(special.SOCKET_MODE)
     text = reader.text(special.SOCKET)
     where = f"[{reader.section.name}]"
-    if text is None:
-        if not reader.has(special.SOCKET):
+    if not text:
+        if text is not None or not reader.has(special.SOCKET):
             reader.fail(f'{where} section requires a "socket" line', "socket")
         return None
     try:

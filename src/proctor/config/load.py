@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
 from proctor.config.check import check
 from proctor.config.commandline import Overrides
+from proctor.config.discover import find
 from proctor.config.groups import build_groups
-from proctor.config.problems import ConfigError, Findings, Note, Problem
+from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
 from proctor.config.reader import Context
 from proctor.config.source import names_of, read_includes, read_main
 from proctor.config.world import World
@@ -36,7 +37,7 @@ class Configuration:
     servers: tuple[ServerSettings, ...] = ()
     rpcinterfaces: tuple[PluginSettings, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
     includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -76,11 +77,27 @@ def load(
 
 
 def check_file(
-    path: str, overrides: Overrides, world: World
-) -> tuple[tuple[Problem, ...], tuple[Note, ...]]:
-    """Every mistake and every note of a file, for `--check`; good if there is no mistake."""
+    path: str | None,
+    overrides: Overrides,
+    world: World,
+    *,
+    as_json: bool,
+    encoding: str = "utf-8",
+    program: str = "",
+) -> tuple[str, bool]:
+    """What `--check` prints in `encoding`, and whether the file is good.
+
+    Without a path it is searched for, as `program` (argv[0]) does.
+    """
+    problems: tuple[Problem, ...]
     try:
-        configuration = load(path, overrides, world)
+        path = path or find(program, world)
+        problems, notes = (), load(path, overrides, world).notes
     except ConfigError as error:
-        return error.problems, error.notes
-    return (), configuration.notes
+        problems, notes = error.problems, error.notes
+    if as_json:
+        return report_as_json(problems, notes), not problems
+    said = [report(problems, notes)] + ([] if problems else [f"{path}: no mistakes"])
+    text = "\n".join(filter(None, said))
+    # Names and values may be anything; what the terminal cannot show is shown escaped.
+    return text.encode(encoding, "backslashreplace").decode(encoding), not problems

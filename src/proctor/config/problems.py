@@ -1,4 +1,4 @@
-"""Problem: a mistake in a file, with its place and a hint; ConfigError holds all of them.
+"""Problem: a mistake or oversight in a file, with its place; ConfigError holds all mistakes.
 
 The first line of an error is the original's wording wherever it has one, because scripts grep for
 it; what we know beyond that (place, expectation, hint) follows on lines of its own.
@@ -7,7 +7,7 @@ it; what we know beyond that (place, expectation, hint) follows on lines of its 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake.  `text` is in the original's words; `expected` and `hint` are ours, or empty."""
+    """One mistake, or something to be said in the main log at start.
+
+    `text` is in the original's words where it has some; `expected` and `hint` are ours, or empty.
+    `level` is "error" for a mistake, else "warn" or "info".
+    """
 
     text: str
     place: Place | None = None
@@ -32,6 +36,7 @@ class Problem:
     value: str | None = None
     expected: str = ""
     hint: str = ""
+    level: str = "error"
 
     def details(self) -> list[str]:
         """Where it is, what was expected and what to try; a line each, without the text."""
@@ -49,13 +54,24 @@ class Problem:
         """The text and, indented below it, the details."""
         return "\n  ".join([self.text, *self.details()])
 
+    def line(self) -> str:
+        """Text, hint and place in one line, for the log."""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.text}{hint}" + (f" ({self.place})" if self.place else "")
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something to be said in the main log at start.  `level` is "warn" or "info"."""
-
-    level: str
-    text: str
+    def as_data(self) -> dict[str, object]:
+        """What tools get; always the same keys."""
+        return {
+            "level": self.level,
+            "file": self.place.file if self.place else None,
+            "line": self.place.line or None if self.place else None,
+            "section": self.section,
+            "option": self.option,
+            "value": self.value,
+            "expected": self.expected,
+            "hint": self.hint,
+            "text": self.text,
+        }
 
 
 class Findings:
@@ -63,7 +79,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._problems: dict[Problem, None] = {}
-        self._notes: dict[Note, None] = {}
+        self._notes: dict[Problem, None] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -71,21 +87,24 @@ class Findings:
         return tuple(self._problems)
 
     @property
-    def notes(self) -> tuple[Note, ...]:
+    def notes(self) -> tuple[Problem, ...]:
         """The notes, in order."""
         return tuple(self._notes)
 
     def add(self, problem: Problem) -> None:
-        """Another mistake; the same one found twice (numprocs=20) counts once."""
-        self._problems[problem] = None
+        """Another mistake or note; the same one found twice (numprocs=20) counts once."""
+        (self._problems if problem.level == "error" else self._notes)[problem] = None
 
-    def note(self, note: Note) -> None:
-        """Another line for the log; the same one counts once."""
-        self._notes[note] = None
-
-    def warn(self, text: str, place: Place | None = None) -> None:
+    def warn(
+        self,
+        text: str,
+        place: Place | None = None,
+        section: str = "",
+        option: str = "",
+        hint: str = "",
+    ) -> None:
         """A line of level WARN.  Ours name the place; the original's words stay as they are."""
-        self.note(Note("warn", text if place is None else f"{text} ({place})"))
+        self.add(Problem(text, place, section, option, hint=hint, level="warn"))
 
     def raise_if_any(self) -> None:
         """Raises ConfigError when there is a mistake."""
@@ -99,7 +118,7 @@ class ConfigError(Exception):
     `text` is the first mistake in the original's words; `str()` adds what else is known about it.
     """
 
-    def __init__(self, problems: Iterable[Problem], notes: Iterable[Note] = ()) -> None:
+    def __init__(self, problems: Iterable[Problem], notes: Iterable[Problem] = ()) -> None:
         self.problems = tuple(problems)
         self.notes = tuple(notes)
         self.text = self.problems[0].text
@@ -111,20 +130,16 @@ class ConfigError(Exception):
         return "\n  ".join([self.text, *self.problems[0].details(), *hint])
 
 
-def report(problems: Iterable[Problem], notes: Iterable[Note]) -> str:
+def report(problems: Iterable[Problem], notes: Iterable[Problem]) -> str:
     """Every mistake and every warning for a person; "" when there is nothing to say."""
-    warnings = [note for note in notes if note.level == "warn"]
-    texts = [
-        *(problem.render() for problem in problems),
-        *(f"warning: {note.text}" for note in warnings),
-    ]
-    return "\n".join(texts)
+    texts = [problem.render() for problem in problems]
+    return "\n".join(texts + [f"warning: {note.line()}" for note in notes if note.level == "warn"])
 
 
-def report_as_json(problems: Iterable[Problem], notes: Iterable[Note]) -> str:
-    """The same for a tool: {"ok": bool, "problems": [...], "notes": [...]}."""
+def report_as_json(problems: Iterable[Problem], notes: Iterable[Problem]) -> str:
+    """The same for a tool: {"ok": bool, "problems": [...], "notes": [...]}, in ASCII."""
     import json
 
-    listed = [asdict(problem) for problem in problems]
-    said = [asdict(note) for note in notes]
-    return json.dumps({"ok": not listed, "problems": listed, "notes": said}, ensure_ascii=False)
+    listed = [problem.as_data() for problem in problems]
+    said = [note.as_data() for note in notes]
+    return json.dumps({"ok": not listed, "problems": listed, "notes": said})

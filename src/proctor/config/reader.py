@@ -22,6 +22,7 @@ from proctor.config.world import World
 T = TypeVar("T")
 
 # Wherever a comment may have been stuck on by mistake; elsewhere a ";" is usual (gotcha G44).
+_SECRET = frozenset({"password", "environment"})
 _SEMICOLON_IS_USUAL = frozenset({"command", "environment", "password", "username", "files"})
 _STUCK_COMMENT = re.compile(r"\S;")
 _SWALLOWED_HEADER = re.compile(r"\n\[[^\n]+\]")
@@ -111,7 +112,9 @@ class Reader:
         try:
             return expand(value.text, names, f"{self.section.name}.{name}")
         except ExpansionError as error:
-            self.fail(str(error), name, hint=error.hint)
+            hidden = name == "password"
+            said = str(error).replace(repr(value.text), "'...'") if hidden else str(error)
+            self.fail(said, name, hint=error.hint)
             return None
 
     def _names(self, value: Value, more_names: Mapping[str, object] | None) -> dict[str, object]:
@@ -133,16 +136,17 @@ class Reader:
         """Add a mistake of this section; its place is the option's, or the header's."""
         value = self.section.options.get(option)
         place = self.section.place if value is None else value.place
-        shown = None if value is None or option in ("password", "environment") else value.text
+        shown = None if value is None or option in _SECRET else value.text
         name = self.section.name
         self.context.findings.add(
             Problem(text + self._suffix, place, name, option, shown, expected, hint)
         )
 
-    def warn(self, text: str, option: str = "") -> None:
+    def warn(self, text: str, option: str = "", hint: str = "") -> None:
         """Add a warning of ours about an option of this section."""
         value = self.section.options.get(option)
-        self.context.findings.warn(text, self.section.place if value is None else value.place)
+        place = self.section.place if value is None else value.place
+        self.context.findings.warn(text, place, self.section.name, option, hint)
 
     def _warn_of_cuts(self, name: str, value: Value) -> None:
         where = f"[{self.section.name}] {name}"
@@ -164,5 +168,4 @@ def _hint(kind: Kind[object], text: str, value: Value) -> str:
         return "did you mean a comment?  It needs a blank before the ';'"
     if text in ("l", "I", "O", "o"):
         return f"this is a letter; did you mean {'0' if text in 'Oo' else '1'}?"
-    close = did_you_mean(text.lower(), kind.words)
-    return f"did you mean {close}?" if close else ""
+    return did_you_mean(text.lower(), kind.words)

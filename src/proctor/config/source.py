@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from proctor.config.expand import ExpansionError, expand
 from proctor.config.ini import Sections, read_into
-from proctor.config.problems import ConfigError, Findings, Note, Place, Problem
+from proctor.config.problems import ConfigError, Findings, Place, Problem
 from proctor.config.world import World
 
 
@@ -72,7 +72,8 @@ def read_includes(
             except OSError as error:
                 _unreadable(file, error, place, findings, previous)
                 continue
-            findings.note(Note("info", f'Included extra file "{file}" during parsing'))
+            text = f'Included extra file "{file}" during parsing'
+            findings.add(Problem(text, level="info"))
             if problem is not None:
                 findings.add(problem)
 

@@ -59,6 +59,12 @@ class SectionType:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint at the known word that is most like this one; "" when none is."""
+    close = closest(word, known)
+    return f"did you mean {close}?" if close else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like this one; "" when none is."""
     import difflib
 

@@ -71,7 +71,7 @@ class RealWorld:
     """This machine.  `cwd` is the directory at the first start, if that was another process."""
 
     def __init__(self, cwd: str | None = None) -> None:
-        self.cwd = os.getcwd() if cwd is None else cwd
+        self.cwd = _current_directory() if cwd is None else cwd
         self.environ: Mapping[str, str] = dict(os.environ)
         self.uid = os.geteuid()
 
@@ -151,6 +151,14 @@ class RealWorld:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return None
+
+
+def _current_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        # Deleted under our feet, as deployments do; absolute paths work from anywhere.
+        return "/"
 
 
 def _is_number(text: str) -> bool:
