@@ -5,8 +5,9 @@
    also with the GET links of the old page (gotcha G29).
 2. Without a login on a TCP port, the Host must be a name of this machine: else any site could point
    a name of its own at us and talk to us as if we were it (DNS rebinding).  Names of one label and
-   addresses cannot be owned by a stranger.  A port that is open to the network is reached under
-   names that we cannot know; there only requests that show marks of a browser are refused.
+   addresses cannot be owned by a stranger.  A Host that lacks our port was not meant for us but for
+   a proxy in front of us, which has names of its own.  A port that is open to the network is reached
+   under names that we cannot know; there only requests that show marks of a browser are refused.
 
 Source: scenarios.md, section 1, rule 3.
 """
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit
 
 from proctor.web.request import Refusal, Request
 
-_BROWSER_MARKS = ("origin", "referer", "cookie", "sec-fetch-site")
+# A page can keep its browser from sending any of these but accept-language.
+_BROWSER_MARKS = ("origin", "referer", "cookie", "sec-fetch-site", "accept-language")
 
 
 async def check_host(request: Request) -> None:
@@ -28,8 +30,11 @@ async def check_host(request: Request) -> None:
     settings = request.settings
     if settings.file is not None or settings.username is not None:
         return
-    host = _hostname(request.headers.get("host", ""))
+    host, port = _name_and_port(request.headers.get("host", ""))
     if _cannot_be_owned(host) or host == settings.host.lower():
+        return
+    # A browser leaves out port 80 only, so it did not connect to us: this is a proxy's name.
+    if not port and settings.port != 80:
         return
     if not _is_loopback(settings.host) and not _looks_like_a_browser(request):
         return
@@ -64,11 +69,13 @@ def _same_origin(request: Request, origin: str) -> bool:
     return any(theirs == host.lower().removesuffix(default) for host in ours if host)
 
 
-def _hostname(host: str) -> str:
-    """A Host header without its port, in lower case and without the final dot."""
+def _name_and_port(host: str) -> tuple[str, str]:
+    """The parts of a Host header; the name in lower case and without the final dot."""
     if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower().rstrip(".")
+        name, _, rest = host[1:].partition("]")
+        return name, rest.removeprefix(":")
+    name, _, port = host.partition(":")
+    return name.lower().rstrip("."), port
 
 
 def _cannot_be_owned(host: str) -> bool:
