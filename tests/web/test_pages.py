@@ -26,6 +26,21 @@ def test_ok_html(served: Served) -> None:
     assert (reply.status, reply.headers["Content-Type"], reply.body) == (200, "text/plain", b"OK")
 
 
+@pytest.mark.parametrize("path", ["//ok.html", "/%6Fk%2ehtml", "ok.html"])
+def test_paths_may_be_written_in_odd_ways(served: Served, path: str) -> None:
+    """As the original reads them."""
+    assert served.ask(a_get(path)).status == 200
+
+
+def test_forms_have_a_bounded_number_of_fields(served: Served) -> None:
+    """Observed: the original takes hundreds; beyond all reason is 400, not a trace in the log."""
+    fields = "&".join(["action=refresh", *(f"f{n}=x" for n in range(200))])
+    assert message_of(served.ask(a_post(fields.encode(), path="/"))).startswith("Page refreshed")
+    for ask in (a_post(b"a=b&" * 2000, path="/"), a_get("/?" + "a=b&" * 2000)):
+        assert served.ask(ask).status == 400
+    assert not any("Traceback" in line for line in served.lines)
+
+
 @pytest.mark.parametrize("path", ["/", "/index.html"])
 def test_the_table_shows_every_process_with_its_actions(served: Served, path: str) -> None:
     """State class, description, links with encoded names; nothing is cached or framed."""

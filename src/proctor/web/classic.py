@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
@@ -88,7 +88,7 @@ STATIC_FILES = {
     )
 }
 
-_WHY = {
+_WHY: dict[int, str] = {
     FaultCode.NO_FILE: "no such file",
     FaultCode.NOT_EXECUTABLE: "file not executable",
     FaultCode.ALREADY_STARTED: "already started",
@@ -152,7 +152,7 @@ class Classic:
 
     async def process_log(self, request: Request) -> Response:
         """`/logtail/<name>[/<channel>]`; 404 for whatever cannot be followed (gotcha G75)."""
-        parts = [unquote(part) for part in request.path.split("/")[2:]]
+        parts = request.path.split("/")[2:]
         name, channel = parts[0] if parts else "", parts[1] if len(parts) > 1 else "stdout"
         if not name or len(parts) > 2:
             raise Refusal(404)
@@ -263,8 +263,7 @@ class Classic:
         except Fault as fault:
             if action != "start":
                 return _unexpected(fault)
-            why = _WHY.get(FaultCode(fault.code), _unexpected(fault))
-            return f"ERROR: Process {name}: {why}"
+            return f"ERROR: Process {name}: {_WHY.get(fault.code) or _unexpected(fault)}"
         await _whatever_comes(self._service.stop_process, name)
         await _whatever_comes(self._service.start_process, name)
         return f"Process {name} restarted"

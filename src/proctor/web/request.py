@@ -17,7 +17,7 @@ from collections.abc import (
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from proctor.core.settings import ServerSettings
 
@@ -105,7 +105,8 @@ class Request:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
-        self.path: str = scope["raw_path"].decode("latin-1")
+        # As the original: decoded, and with one slash in front.
+        self.path: str = "/" + unquote(scope["raw_path"].decode("latin-1")).lstrip("/")
         self.query: str = scope["query_string"].decode("latin-1")
         self.headers = _joined(scope["headers"])
         self.client: tuple[str, int] = scope["client"]
@@ -139,11 +140,17 @@ class Request:
                 return b"".join(parts)
 
     async def form(self) -> dict[str, str]:
-        """Values of the query, under those of a posted form.  Of repeated keys the first counts."""
-        pairs = parse_qsl(self.query, keep_blank_values=True)
+        """Values of the query, under those of a posted form.  Of repeated keys the first counts.
+
+        Raises Refusal 400 for too many of them.
+        """
+        text = self.query
         if self.method == "POST":
-            text = (await self.body()).decode("utf-8", "replace")
-            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100) + pairs
+            text = f"{(await self.body()).decode('utf-8', 'replace')}&{text}"
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+        except ValueError:
+            raise Refusal(400) from None
         return dict(reversed(pairs))
 
 
