@@ -86,6 +86,20 @@ def test_a_slow_client_is_not_waited_for_forever(
     assert answer == b"" if status is None else f" {status} ".encode() in answer
 
 
+def test_a_head_that_trickles_in_has_no_more_time_than_others(serve: Serve) -> None:
+    """Scenario 18: each byte in time, but never the last one."""
+    served = serve(limits=Limits(head_timeout=0.2))
+    with served.tcp() as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        client.settimeout(0.02)
+        answer = b""
+        while not answer:
+            client.sendall(b"X")
+            with contextlib.suppress(TimeoutError):
+                answer = client.recv(65536)
+    assert b" 408 " in answer
+
+
 def test_a_kept_connection_is_closed_when_idle_for_long(serve: Serve) -> None:
     """Without a word, as HTTP has it."""
     served = serve(limits=Limits(idle_timeout=0.05))
@@ -193,6 +207,6 @@ def test_refusals_are_one_line_and_never_a_flood(
     """A stranger cannot fill the disk with our complaints about it."""
     monkeypatch.setattr("proctor.web.complaints.INTERVAL", 3600.0)
     for _ in range(20):
-        assert served.ask(a_get("/x%0ay", "Host: evil.example")).status == 403
+        assert served.ask(a_get("/x%0ay", "Host: evil.example:9001")).status == 403
     (line,) = [line for line in served.lines if "refused" in line]
-    assert "WARN refused GET /x%0ay from 127.0.0.1:" in line
+    assert "WARN refused GET /x\\ny from 127.0.0.1:" in line

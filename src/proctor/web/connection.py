@@ -180,6 +180,9 @@ class Connection(asyncio.Protocol):
         if not data:
             self._limit(self._limits.idle_timeout)
             return
+        if not self._heard:
+            # Once, not with every byte: else a trickle of them would hold the connection for days.
+            self._limit(self._limits.head_timeout)
         self._heard.append(data)
         self._parser.receive_data(data)
         self._read()
@@ -200,9 +203,6 @@ class Connection(asyncio.Protocol):
                     break
         except h11.RemoteProtocolError as error:
             self._misunderstood(error)
-            return
-        if self._exchange is None:
-            self._limit(self._limits.head_timeout)
 
     def _begin(self, request: h11.Request) -> None:
         exchange = self._exchange = Exchange(self, request)
