@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import stat
@@ -66,6 +67,19 @@ def test_a_live_socket_with_a_full_backlog_counts_as_live(path: Path) -> None:
         first.connect(str(path))
         with pytest.raises(CannotListen, match="already listening"):
             open_server(unix(path))
+
+
+def test_a_lock_that_is_never_released_does_not_stop_us(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may lock /tmp, where most sockets are."""
+    monkeypatch.setattr(sockets, "LOCK_TIMEOUT", 0.01)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        open_server(unix(path)).close()
+    finally:
+        os.close(handle)
 
 
 def test_an_empty_file_and_a_dangling_link_give_way(path: Path) -> None:

@@ -3,7 +3,7 @@
 How a unix socket comes to be (gotcha G56, scenarios section 1 rule 1):
 
 1. The directory is locked (flock, no file is left behind), so that of two daemons starting at the
-   same moment one sees the other.
+   same moment one sees the other.  Anybody may lock /tmp, so we do not wait for ever.
 2. What stands at the path is asked: whoever accepts a connection is alive and is left alone.  A
    dead socket, a dangling link and an empty file (a popular answer on the web is to `touch` the
    socket) are removed; any other file is not ours to delete.
@@ -18,6 +18,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ IN_USE = (
     " to use.  Shut this program down first before starting supervisord."
 )
 DEFAULT_UNIX_MODE = 0o700
+LOCK_TIMEOUT = 2.0
 
 
 class CannotListen(Exception):
@@ -141,18 +143,30 @@ def _listen_unix(
 
 @contextlib.contextmanager
 def _locked_directory(directory: str) -> Iterator[None]:
-    """Hold an exclusive lock on a directory; go on without where that is not possible."""
+    """Hold an exclusive lock on a directory; go on without where that is not possible soon."""
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
         yield
         return
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while not _lock(handle) and time.monotonic() < deadline:
+            time.sleep(0.02)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Whether there is nothing to wait for: we have it, or cannot have it here at all."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _clear_the_way(path: str, note: Callable[[str], None] | None) -> None:
