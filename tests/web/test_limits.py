@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
@@ -56,6 +57,30 @@ def test_busy_tcp_clients_leave_slots_to_the_unix_socket(serve: Serve) -> None:
         served.service.released.set()
         assert read_reply(client).status == 200
     assert any("503" in line for line in served.lines)
+
+
+def test_running_out_of_descriptors_is_one_complaint_and_passes(served: Served) -> None:
+    """Connections wait in the kernel meanwhile; nothing spins, and all are answered afterwards."""
+    complaints: list[object] = []
+
+    def complain(_: object, context: dict[str, object]) -> None:
+        complaints.append(context["message"])
+
+    served.on_loop(lambda: asyncio.get_running_loop().set_exception_handler(complain))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    clients = [socket.socket() for _ in range(8)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(c.fileno() for c in clients), hard))
+    try:
+        for client in clients:
+            client.connect(("127.0.0.1", served.port))
+            client.sendall(STATE)
+        until(lambda: complaints, "a complaint")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for client in clients:
+        assert read_reply(client).status == 200
+        client.close()
+    assert len(complaints) <= 3
 
 
 def test_one_peer_does_not_get_all_slots(serve: Serve) -> None:

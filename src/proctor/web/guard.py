@@ -5,9 +5,9 @@
    also with the GET links of the old page (gotcha G29).
 2. Without a login on a TCP port, the Host must be a name of this machine: else any site could point
    a name of its own at us and talk to us as if we were it (DNS rebinding).  Names of one label and
-   addresses cannot be owned by a stranger.  A Host that lacks our port was not meant for us but for
-   a proxy in front of us, which has names of its own.  A port that is open to the network is reached
-   under names that we cannot know; there only requests that show marks of a browser are refused.
+   addresses cannot be owned by a stranger.  A Host that lacks our port was meant for a proxy in
+   front of us, which has names of its own.  A port that is open to the network is reached under
+   names that we cannot know; there only requests that show marks of a browser are refused.
 
 Source: scenarios.md, section 1, rule 3.
 """

@@ -53,11 +53,12 @@ class HttpServers:
         """Accept connections on every socket that was added."""
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
+            # asyncio accepts as often as the backlog says, in one go, and complains as often when
+            # descriptors run out.  So one at a time for it, and all that can wait for the kernel.
             server = await loop.create_server(
-                partial(Connection, self, listener.settings),
-                sock=listener.sock,
-                backlog=socket.SOMAXCONN,
+                partial(Connection, self, listener.settings), sock=listener.sock, backlog=1
             )
+            listener.sock.listen(socket.SOMAXCONN)
             self._servers.append(server)
 
     def close(self) -> None:
