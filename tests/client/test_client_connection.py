@@ -119,6 +119,26 @@ def test_servers_that_misbehave(
         connect(url).post("/RPC2", b"")
 
 
+def test_a_server_that_answers_before_it_has_heard_all(connect: Connect, scratch: Path) -> None:
+    """It hangs up on the rest of the question; its answer counts all the same."""
+
+    def talk(sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        sock.shutdown(socket.SHUT_RDWR)
+
+    with serving(scratch / "s.sock", talk) as url, pytest.raises(ProtocolError, match="413"):
+        connect(url).post("/RPC2", bytes(10_000_000))
+
+
+def test_a_server_that_hangs_up(connect: Connect, scratch: Path) -> None:
+    """Not a BrokenPipeError, which says that nobody reads our own output."""
+    with serving(scratch / "s.sock", lambda sock: sock.shutdown(socket.SHUT_RDWR)) as url:
+        with pytest.raises(ConnectionResetError):
+            connect(url).post("/RPC2", bytes(10_000_000))
+        with pytest.raises(ConnectionResetError):
+            connect(url).stream("/mainlogtail")
+
+
 def test_a_refusal_carries_its_status(connect: Connect, scratch: Path) -> None:
     """401, with the credentials that were sent."""
     with rpc_host(scratch) as host:

@@ -96,8 +96,7 @@ class Connection:
         extra = b"Content-Type: text/xml\r\nContent-Length: %d\r\n" % len(body)
         reader = self._kept() or self._open()
         try:
-            reader.sock.sendall(self._head(b"POST", path, extra) + body)
-            answer = reader.answer()
+            answer = reader.ask(self._head(b"POST", path, extra) + body)
             content = b"".join(answer.pieces())
         except BaseException:
             # Also after Ctrl-C: the rest of this answer must not be taken for the next one's.
@@ -113,8 +112,7 @@ class Connection:
         """Start an endless GET on a connection of its own.  Raises ProtocolError, OSError."""
         reader = _Reader(Address(self.serverurl).connect())
         try:
-            reader.sock.sendall(self._head(b"GET", path, b"Accept: */*\r\n"))
-            answer = reader.answer()
+            answer = reader.ask(self._head(b"GET", path, b"Accept: */*\r\n"))
         except BaseException:
             reader.sock.close()
             raise
@@ -177,7 +175,7 @@ class Stream:
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._answer.pieces()
-        except ConnectionResetError:
+        except OSError:
             pass  # cut off in the middle of a chunk: what has no end cannot be incomplete
         finally:
             self._answer.reader.sock.close()
@@ -209,7 +207,14 @@ class _Reader:
         self.rest = data[most:]
         return data[:most]
 
-    def answer(self) -> _Answer:
+    def ask(self, question: bytes) -> _Answer:
+        try:  # noqa: SIM105  (contextlib costs a millisecond)
+            self.sock.sendall(question)
+        except ConnectionError:
+            pass  # it may have answered before it had heard all; if not, reading fails, too
+        return self._answer()
+
+    def _answer(self) -> _Answer:
         words = self.line().decode("latin-1").split(None, 2)
         if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdecimal():
             raise ProtocolError("server", 0, "not an HTTP answer")
