@@ -37,6 +37,7 @@ def test_both_spellings_of_the_history_file() -> None:
     """The original's help shows a spelling that it rejects (gotcha G89)."""
     assert parse(["--history-file=h"]).values == {"history_file": "h"}
     assert parse(["--history-file", "h"]).values == {"history_file": "h"}
+    assert parse(["-p", "x--history-file"]).values == {"password": "x--history-file"}
 
 
 @pytest.mark.parametrize(

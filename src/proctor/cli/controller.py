@@ -121,7 +121,7 @@ class Controller:
         except (ConnectionRefusedError, FileNotFoundError) as error:
             self.fail(f"{self.options.serverurl} {_reason(error)}")
         except BrokenPipeError:
-            raise
+            raise  # nobody reads our output
         except Exception as error:  # also whatever a plug-in raises
             self._raw_error(error)
 

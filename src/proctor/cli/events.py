@@ -10,7 +10,7 @@ import sys
 import time
 
 from proctor.cli import options
-from proctor.cli.main import controller_for, survive_any_encoding
+from proctor.cli.main import controller_for, prepare_streams, survive_the_reader
 from proctor.cli.options import UsageError
 from proctor.client.connection import ProtocolError
 from proctor.client.sse import events
@@ -37,7 +37,7 @@ without a type, of all but TICK.  Ends with Ctrl-C, or when the server does.
 
 def show_events(program: str, words: list[str]) -> int:
     """The command; its exit status: 0 after Ctrl-C, 1 when the server ended, 2 for wrong usage."""
-    survive_any_encoding()
+    prepare_streams()
     as_json = "--json" in words
     try:
         line = options.parse([word for word in words if word != "--json"])
@@ -49,7 +49,7 @@ def show_events(program: str, words: list[str]) -> int:
         print(f"Error: {error}\nFor help, use {program} events -h", file=sys.stderr)
         return 2
     try:
-        return _follow(ctl, line.action, as_json)
+        return survive_the_reader(lambda: _follow(ctl, line.action, as_json))
     except KeyboardInterrupt:
         return 0
 
@@ -72,8 +72,12 @@ def _follow(ctl: Controller, types: list[str], as_json: bool) -> int:
     except (OSError, ValueError) as error:
         print(f"{url} cannot be reached: {error}", file=sys.stderr)
         return 1
-    for name, data in events(stream):
-        ctl.output(data if as_json else described(name, data))
+    try:
+        for name, data in events(stream):
+            ctl.output(data if as_json else described(name, data))
+    except (LookupError, TypeError, ValueError) as error:
+        print(f"{url} cannot tell of events: {error!r}", file=sys.stderr)
+        return 1
     print(f"{url} has ended the stream", file=sys.stderr)
     return 1
 

@@ -12,13 +12,14 @@ from proctor.cli.verbs.all import VERBS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from io import TextIOWrapper
 
 
 def supervisorctl(argv: list[str] | None = None) -> int:
     """The command: program name and arguments in, exit code out (compat supervisorctl.md)."""
     program, *arguments = sys.argv if argv is None else argv
-    survive_any_encoding()
+    prepare_streams()
     try:
         line = options.parse(arguments)
         if "help" in line.values:
@@ -28,14 +29,16 @@ def supervisorctl(argv: list[str] | None = None) -> int:
     except UsageError as error:
         print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr)
         return 2
-    return _run(ctl, line)
+    return survive_the_reader(lambda: _run(ctl, line.action))
 
 
-def survive_any_encoding() -> None:
-    """A name or a log line that the terminal cannot show is shown escaped; it is never an error."""
-    for stream in (sys.stdout, sys.stderr):
-        text: TextIOWrapper = stream  # type: ignore[assignment]  # the interpreter's own
-        if text.errors == "strict":
+def prepare_streams() -> None:
+    """A stream that is closed leads nowhere; what cannot be shown or read as text is escaped."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (until the end)
+        text: TextIOWrapper = getattr(sys, name)
+        if text.errors in ("strict", "surrogateescape"):
             is_unicode = text.encoding.lower().startswith("utf")
             text.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
 
@@ -68,10 +71,23 @@ def controller_for(program: str, line: CommandLine) -> Controller:
     return ctl
 
 
-def _run(ctl: Controller, line: CommandLine) -> int:
+def survive_the_reader(command: Callable[[], int]) -> int:
+    """The exit status of a command; 1 when its output, or a terminal's input, cannot go on."""
     try:
-        if line.action:
-            ctl.onecmd(" ".join(line.action))
+        return command()
+    except OSError as error:
+        # Whoever reads our output has seen enough (`| head`), or more serious.
+        if not isinstance(error, BrokenPipeError):
+            print(f"Error: cannot go on: {error.strerror}", file=sys.stderr)
+        # The interpreter would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(ctl: Controller, action: list[str]) -> int:
+    try:
+        if action:
+            ctl.onecmd(" ".join(action))
             return ctl.exitstatus
         from proctor.cli.shell import run_shell
 
@@ -79,10 +95,5 @@ def _run(ctl: Controller, line: CommandLine) -> int:
     except KeyboardInterrupt:
         ctl.output("")
         # Leaving the shell is no failure; a command that was cut short is one (128 + SIGINT).
-        return 130 if line.action else 0
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`| head`); the interpreter would complain again
-        # when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 130 if action else 0
     return 0

@@ -55,7 +55,8 @@ class CommandLine:
 def parse(arguments: list[str]) -> CommandLine:
     """Read the words after the program's name.  Raises UsageError with the text for the user."""
     # The original's help shows this spelling, but only the other one works there (gotcha G89).
-    words = [word.replace("--history-file", "--history_file") for word in arguments]
+    theirs, works = "--history-file", "--history_file"
+    words = [word.replace(theirs, works) if word.startswith(theirs) else word for word in arguments]
     try:
         pairs, action = getopt.getopt(words, "?" + "".join(_OPTIONS.values()), list(_OPTIONS))
     except getopt.GetoptError as error:

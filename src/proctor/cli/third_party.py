@@ -51,7 +51,9 @@ class ControllerPluginBase:
     def _documentation(self, action: str) -> str:
         if hasattr(self, f"help_{action}"):
             return action
-        return getattr(self, f"do_{action}", None).__doc__ or ""
+        function = getattr(self, f"do_{action}", None)
+        # Also None has a docstring, from Python 3.13 on.
+        return "" if function is None else function.__doc__ or ""
 
 
 def actions_of(plugin: object) -> list[str]:

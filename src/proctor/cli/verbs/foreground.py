@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proctor.cli.controller import Controller
+    from proctor.client.connection import Stream
 
 
 def fg(ctl: Controller, argument: str) -> None:
@@ -66,7 +67,7 @@ def _show_streams(ctl: Controller, name: str) -> Callable[[], None]:
 
     streams = [open_stream(ctl, f"/logtail/{quoted(name)}/{one}") for one in ("stdout", "stderr")]
     followed = [stream for stream in streams if stream is not None]
-    threads = [Thread(target=show, args=(stream,), daemon=True) for stream in followed]
+    threads = [Thread(target=_show, args=(stream,), daemon=True) for stream in followed]
     for thread in threads:
         thread.start()
 
@@ -77,6 +78,13 @@ def _show_streams(ctl: Controller, name: str) -> Callable[[], None]:
             thread.join()
 
     return end
+
+
+def _show(stream: Stream) -> None:
+    try:  # noqa: SIM105  (contextlib costs a millisecond)
+        show(stream)
+    except OSError:
+        pass  # the main thread's next line finds out, too
 
 
 def _send_lines(ctl: Controller, name: str) -> None:
