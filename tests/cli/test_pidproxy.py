@@ -113,10 +113,13 @@ def test_an_unreadable_pidfile_is_reported(start: Start, scratch: Path) -> None:
     proxy = start()
     assert proxy.stdout is not None
     pid = _pidfile(scratch).read_text()
-    _pidfile(scratch).write_text("no number")
-    proxy.terminate()
-    assert proxy.stdout.readline().decode() == f"Can't read child pidfile {_pidfile(scratch)}!\n"
-    assert proxy.poll() is None
+    # 0 would be a signal to ourselves, -1 one to everybody.
+    for wrong in ("no number", "0", "-1", "9" * 30):
+        _pidfile(scratch).write_text(wrong)
+        proxy.terminate()
+        said = proxy.stdout.readline().decode()
+        assert said == f"Can't read child pidfile {_pidfile(scratch)}!\n"
+        assert proxy.poll() is None
     _pidfile(scratch).write_text(str(2**22 + 1))
     proxy.terminate()
     assert proxy.wait(30) == 1

@@ -47,7 +47,9 @@ def _forwarder(pidfile: str) -> Callable[[int, FrameType | None], None]:
     def forward(signum: int, frame: FrameType | None) -> None:
         try:
             with open(pidfile) as file:
-                pid = int(file.read().strip())
+                pid = int(file.read())
+            if not 0 < pid < 2**31:
+                raise ValueError("not the pid of one process")
         except (OSError, ValueError):
             print(f"Can't read child pidfile {pidfile}!", flush=True)
             return
