@@ -168,6 +168,7 @@ class DaemonDouble:
         self.calls: list[tuple[Any, ...]] = []
         self.faults: dict[tuple[str, str], Fault] = {}
         self.logs: dict[tuple[str, str], str] = {}
+        self.odd: object = None
         self.url = ""
         self._held = ""
         self._release = threading.Event()
@@ -213,6 +214,8 @@ class DaemonDouble:
         if (verb, name) in self.faults:
             raise self.faults[verb, name]
         if verb in ("tailProcessStdoutLog", "tailProcessStderrLog"):
+            if self.odd is not None:
+                return self.odd
             text = self.logs.get((verb[11:17].lower(), name), "")
             return [text.encode()[-parameters[2] :].decode(errors="replace"), len(text), False]
         found = [info for info in self.processes if name in _names(info)]

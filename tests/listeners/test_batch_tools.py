@@ -121,6 +121,14 @@ def test_what_could_not_be_sent_is_sent_later(
     assert outcome.err.count("Sending notification email:\n") == 3
 
 
+def test_one_of_two_is_refused(theatre: Theatre, ours: Implementation, office: PostOffice) -> None:
+    """The other gets the mail, once; the log says who did not."""
+    office.unknown = "b@example.com"
+    outcome = _run(theatre, ours, office, "crashmailbatch", play=(exited(), TICK, TICK))
+    assert office.recipients == [["a@example.com"]]
+    assert "Error sending email: b@example.com refused: 550 no such box\n" in outcome.err
+
+
 def test_what_waits_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:
     """While the mail server is away for days, the newest lines are kept."""
     nowhere = Smtp("127.0.0.1:1", "c@example.com", ("a@example.com",), None)

@@ -113,6 +113,20 @@ def test_no_log_no_matter(theatre: Theatre, ours: Implementation, daemon: Daemon
         assert mail.endswith(end)
 
 
+@pytest.mark.parametrize("answer", [[], [1, 2, False], "text", {}])
+def test_a_log_of_an_odd_shape(
+    theatre: Theatre, ours: Implementation, daemon: DaemonDouble, answer: object
+) -> None:
+    """As good as none."""
+    daemon.odd = answer
+    outcome = theatre.run(
+        ours, "crashmail", *TO, "-s", theatre.sendmail, play=(exited(),), url=daemon.url
+    )
+    (mail,) = outcome.mails
+    assert mail.endswith("from state RUNNING")
+    assert "Traceback" not in outcome.err
+
+
 def test_a_stuck_daemon_does_not_keep_the_mail_back(
     theatre: Theatre, ours: Implementation, daemon: DaemonDouble
 ) -> None:

@@ -161,6 +161,12 @@ def test_a_server_that_does_not_speak_http(stage: Stage) -> None:
     assert "\n\n 220 mail.example.com ESMTP" in mail
 
 
+def test_a_url_that_cannot_be(stage: Stage) -> None:
+    """A failure with a text at every tick, as a host that cannot be."""
+    (mail,) = stage.run("http://[bad/").mails
+    assert "error contacting http://[bad/:\n\n Invalid IPv6 URL" in mail
+
+
 def test_query_without_a_path(stage: Stage, site: Website) -> None:
     """http://host?x=1 asks for /?x=1, with our name."""
     stage.run(f"{site.url}?x=1#top")

@@ -47,11 +47,11 @@ def _ask(name: str, limit: int, found: list[str]) -> None:
 
 
 def _read(server: Server, channel: str, name: str, limit: int) -> str:
-    answer = server.call(f"tailProcess{channel.capitalize()}Log", name, 0, limit)
-    if not isinstance(answer, list) or not isinstance(answer[0], str):
-        raise ValueError(f"unexpected answer {answer!r}")
-    text, size = answer[0], answer[1]
-    # What begins in the middle of a line is not a line; unless it is the only one.
-    if isinstance(size, int) and size > limit and "\n" in text.rstrip("\n"):
-        text = text.partition("\n")[2]
-    return text
+    match server.call(f"tailProcess{channel.capitalize()}Log", name, 0, limit):
+        # What begins in the middle of a line is not a line; unless it is the only one.
+        case [str(text), int(size), _] if size > limit and "\n" in text.rstrip("\n"):
+            return text.partition("\n")[2]
+        case [str(text), *_]:
+            return text
+        case odd:
+            raise ValueError(f"unexpected answer {odd!r}")

@@ -63,7 +63,7 @@ class Smtp:
     tls: bool = False
 
     def send(self, body: str) -> None:
-        """Send one mail.  Raises OSError (smtplib's errors are such, too)."""
+        """Send one mail.  Raises OSError (smtplib's errors are such, too) if nobody gets it."""
         # Half of a listener's memory, and most of them never send this way.
         import smtplib
         from email.mime.text import MIMEText
@@ -81,4 +81,7 @@ class Smtp:
                 server.starttls()
             if self.user and self.password:
                 server.login(self.user, self.password)
-            server.sendmail(self.sender, self.recipients, message.as_string())
+            refused = server.sendmail(self.sender, self.recipients, message.as_string())
+        for address, (code, reason) in refused.items():
+            why = f"{code} {reason.decode('utf-8', 'replace')}"
+            say(f"Error sending email: {address} refused: {why}")

@@ -54,7 +54,7 @@ class WebCheck:
     @property
     def scheme(self) -> str:
         """`http`, `https`, or something that cannot be asked."""
-        return urlsplit(self.url).scheme
+        return self.url.partition(":")[0].lower()
 
     def ask(self) -> Answer:
         """The answer, whatever its status.  Raises any of CHECK_TROUBLE."""
