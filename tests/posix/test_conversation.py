@@ -47,13 +47,16 @@ class Stage:
         """Remember it."""
         self.heard += data
 
+    def turn(self) -> None:
+        """Let the loop turn for a moment."""
+        self.loop.run_until_complete(asyncio.sleep(0.001))
+
     def until(self, condition: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""
-
         end = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < end, "it never became so"
-            self.loop.run_until_complete(asyncio.sleep(0.001))
+            self.turn()
 
     def finish(self, talk: Conversation) -> None:
         """The process has ended; wait until that is done."""
@@ -107,7 +110,7 @@ def test_a_log_keeps_every_byte_of_a_flood(stage: Stage, tmp_path: Path) -> None
         try:
             sent += os.write(stage.child, data[sent : sent + 65536])
         except BlockingIOError:
-            stage.until(lambda: True)
+            stage.turn()
     stage.until(lambda: stage.heard == data)
     stage.finish(talk)
     assert log.read_bytes() == data
