@@ -141,6 +141,17 @@ def test_text_before_any_section_is_refused() -> None:
     assert mistake("a=1\n" + START) == words
 
 
+@pytest.mark.parametrize(("encoding", "line"), [("utf-8", 3), ("utf-16", 1)])
+def test_nul_characters_are_refused_before_the_system_does(encoding: str, line: int) -> None:
+    """No path, argument or variable can have one; files in UTF-16 are full of them."""
+    world = AWorld(files={MAIN: (START + PROGRAM).replace("=c", "=a\0b").encode(encoding)})
+    _, _, place = check_file(MAIN, Overrides(), world, as_json=False)[0].partition("\n  at ")
+    assert place.splitlines()[:2] == [
+        f"{MAIN}:{line}",
+        "  expected text, in UTF-8, without NUL characters",
+    ]
+
+
 def test_a_mistake_in_an_included_file_names_the_first_file_of_the_section() -> None:
     """Observed; the true place follows."""
     text = START + "[include]\nfiles=conf.d/*.ini\n"

@@ -158,6 +158,8 @@ def read_into(sections: Sections, text: str, file: str) -> Problem | None:
     lexer = _Lexer(sections)
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         place = Place(file, number)
+        if "\0" in line:
+            return _bad_lines(file, [(number, line)], "text, in UTF-8, without NUL characters")
         if not lexer.take(line, place):
             return _no_header(place, line)
     lexer.finish()
@@ -194,10 +196,14 @@ def _no_header(place: Place, line: str) -> Problem:
     )
 
 
-def _bad_lines(file: str, bad: list[tuple[int, str]]) -> Problem:
+def _bad_lines(
+    file: str,
+    bad: list[tuple[int, str]],
+    expected: str = "option=value; a comment line starts with ; or #",
+) -> Problem:
     listed = "".join(f"\n\t[line {number:2d}]: {line!r}" for number, line in bad)
     return Problem(
         f"Source contains parsing errors: {file!r}{listed}",
         Place(file, bad[0][0]),
-        expected="option=value; a comment line starts with ; or #",
+        expected=expected,
     )
