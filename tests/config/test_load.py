@@ -300,6 +300,14 @@ def test_rpcinterfaces_take_all_other_options_along() -> None:
     )
 
 
+def test_negative_sizes_and_counts_are_zero() -> None:
+    """Observed: -1 is no limit.  As it stands it would have the log rotated for ever."""
+    lines = "logfile_maxbytes=-1\nlogfile_backups=-3\n"
+    found = read(START + lines + f"[program:x]\ncommand=c\nstdout_{lines[:20]}\n")
+    assert (found.daemon.logfile_maxbytes, found.daemon.logfile_backups) == (0, 0)
+    assert found.groups[0].processes[0].stdout.maxbytes == 0
+
+
 # Notes
 
 

@@ -42,6 +42,10 @@ def _integer(text: str, _: World) -> int:
     return int(text)
 
 
+def _count(text: str, _: World) -> int:
+    return max(0, int(text))
+
+
 def _boolean(text: str, _: World) -> bool:
     word = text.lower()
     if word not in _TRUE | _FALSE:
@@ -52,7 +56,8 @@ def _boolean(text: str, _: World) -> bool:
 def _byte_size(text: str, _: World) -> int:
     text = text.lower()
     factor = _SIZES.get(text[-2:])
-    return int(text) if factor is None else int(text[:-2]) * factor
+    # Negative sizes and counts have always meant what 0 means.
+    return max(0, int(text) if factor is None else int(text[:-2]) * factor)
 
 
 def _octal(text: str, _: World) -> int:
@@ -199,6 +204,7 @@ def _words(text: str, _: World) -> tuple[str, ...]:
 
 TEXT = Kind("any text", _text)
 INTEGER = Kind("a whole number", _integer)
+COUNT = Kind("a whole number, 0 or more", _count)
 BOOLEAN = Kind(
     "true or false (also yes, no, on, off, 1, 0)", _boolean, ("true", "false", "yes", "no")
 )

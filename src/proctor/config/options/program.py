@@ -12,6 +12,7 @@ from proctor.config.convert import (
     BOOLEAN,
     BYTE_SIZE,
     CHILD_LOG,
+    COUNT,
     EXIT_CODES,
     INTEGER,
     NAME,
@@ -121,7 +122,7 @@ def _stream(name: str, words: str) -> StreamOptions:
             text="Size at which it is rotated; 0 lets it grow.",
         ),
         Option(
-            f"{name}_logfile_backups", INTEGER, 10, sample="10",
+            f"{name}_logfile_backups", COUNT, 10, sample="10",
             text="How many rotated files are kept.",
         ),
         Option(

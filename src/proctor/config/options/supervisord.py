@@ -5,6 +5,7 @@ from __future__ import annotations
 from proctor.config.convert import (
     BOOLEAN,
     BYTE_SIZE,
+    COUNT,
     DIRECTORY,
     FILE_PATH,
     INTEGER,
@@ -25,7 +26,7 @@ LOGFILE_MAXBYTES = Option(
     text="Size at which that log is rotated; 0 lets it grow.",
 )  # fmt: skip
 LOGFILE_BACKUPS = Option(
-    "logfile_backups", INTEGER, 10, flag="-z", sample="10", in_sample=True,
+    "logfile_backups", COUNT, 10, flag="-z", sample="10", in_sample=True,
     text="How many rotated logs are kept; 0 keeps none.",
 )  # fmt: skip
 LOGLEVEL = Option(
