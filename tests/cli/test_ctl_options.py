@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proctor.cli.main import supervisorctl
 from proctor.cli.options import UsageError, parse
 
 
@@ -63,3 +64,11 @@ def test_what_is_not(words: str, complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(words.split())
     assert str(caught.value) == complaint
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two lines, as for any other mistake of the command line."""
+    assert supervisorctl(["ctl", "-c", "/nope", "status"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: could not find config file /nope\nFor help, use ctl -h\n"
+    )

@@ -1,7 +1,8 @@
 """[supervisorctl] and [ctlplugin:x] to ClientSettings: what supervisorctl needs, and no more.
 
 Includes are read only when the main file has no [supervisorctl] (gotcha G51); plug-ins are imported
-by whoever loads them.  Kept light: this is on the path of every one-shot command.
+by whoever loads them.  Kept light, as this is on the path of every one-shot command: what it loads
+has named tuples instead of dataclasses, which bring inspect along and cost a third of a `status`.
 Source: compat config.md, sections 1, 8 and 10.
 """
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import NamedTuple
 
 from proctor.config.problems import Place, Problem
 
@@ -25,8 +25,7 @@ _OPTION = re.compile(r"(?P<name>[^=:]*?)\s*[=:]\s*(?P<value>.*)$", re.DOTALL)
 DEFAULTS = "DEFAULT"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """The raw text of an option.
 
     `cut` is the comment that was taken off, `swallowed` the first line that continues the value but
@@ -39,13 +38,12 @@ class Value:
     swallowed: Place | None = None
 
 
-@dataclass(slots=True)
-class Section:
+class Section(NamedTuple):
     """A section, merged from all places where it is written; `place` is the first of them."""
 
     name: str
     place: Place
-    options: dict[str, Value] = field(default_factory=dict)
+    options: dict[str, Value]
 
 
 class Sections:
@@ -59,7 +57,7 @@ class Sections:
         """The options of a section, made if it is new."""
         if name == DEFAULTS:
             return self._defaults
-        return self._sections.setdefault(name, Section(name, place)).options
+        return self._sections.setdefault(name, Section(name, place, {})).options
 
     def get(self, name: str) -> Section | None:
         """The section with the defaults filled in; None when there is none."""

@@ -7,11 +7,10 @@ it; what we know beyond that (place, expectation, hint) follows on lines of its 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of a file, as the file was named by the user.  Line 0 means the whole file."""
 
     file: str
@@ -21,8 +20,7 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake, or something to be said in the main log at start.
 
     `text` is in the original's words where it has some; `expected` and `hint` are ours, or empty.
@@ -41,7 +39,8 @@ class Problem:
     def details(self) -> list[str]:
         """Where it is, what was expected and what to try; a line each, without the text."""
         lines = []
-        if self.place is not None:
+        # The text itself names a file that is wrong as a whole.
+        if self.place is not None and (self.place.line or self.section):
             where = f"[{self.section}]" if self.section else ""
             lines.append(f"at {self.place} {where} {self.option}".rstrip())
         if self.expected:

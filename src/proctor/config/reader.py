@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from proctor.config.convert import Kind
 from proctor.config.expand import ExpansionError, expand, expand_again
@@ -35,13 +34,12 @@ _NAMED_ERRORS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What all readers of one reading share.  `names`: what any option may use in %(...)s."""
 
     world: World
     findings: Findings
-    names: dict[str, object] = field(default_factory=dict)
+    names: dict[str, object]
 
 
 class Reader:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from proctor.config.expand import ExpansionError, expand
 from proctor.config.ini import Sections, read_into
@@ -22,14 +22,13 @@ from proctor.config.problems import ConfigError, Findings, Place, Problem
 from proctor.config.world import World
 
 
-@dataclass(slots=True)
-class Source:
+class Source(NamedTuple):
     """What was read: the sections, every file, and what each include pattern matched."""
 
     path: str
-    sections: Sections = field(default_factory=Sections)
-    files: list[str] = field(default_factory=list)
-    includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sections: Sections
+    files: list[str]
+    includes: dict[str, tuple[str, ...]]
 
 
 def names_of(world: World) -> dict[str, object]:
@@ -46,7 +45,7 @@ def read_main(path: str, world: World, findings: Findings) -> Source:
     """The main file alone.  Raises ConfigError when it cannot be read or understood."""
     if not world.exists(path):
         raise ConfigError([Problem(f"could not find config file {path}", Place(path))])
-    source = Source(path)
+    source = Source(path, Sections(), [], {})
     try:
         problem = _read(source, path, world, findings)
     except OSError as error:

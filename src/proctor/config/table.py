@@ -7,16 +7,14 @@ nothing else knows an option's name, kind or default.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from proctor.config.convert import Kind
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Option(Generic[T_co]):
+class Option(NamedTuple, Generic[T_co]):
     """One option of a section.
 
     `text` is the manual's.  `flag` is its short command-line flag; every option with a flag, or
@@ -35,8 +33,7 @@ class Option(Generic[T_co]):
     in_sample: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SectionType:
+class SectionType(NamedTuple):
     """A kind of section.  `name` ends in ":" when a name of the user's follows.
 
     `open_ended`: options beyond the rows are handed on to a plug-in.  `prefix`: the section may be

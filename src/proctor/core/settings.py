@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonSettings:
+class DaemonSettings(NamedTuple):
     """[supervisord].  Paths are absolute; sizes are bytes; `logfile` None means syslog.
 
     `uid` None means: do not switch.  `environment` is for children only.
@@ -32,8 +31,7 @@ class DaemonSettings:
     keeper: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(NamedTuple):
     """One HTTP server.  Either `file` (a unix socket, absolute) or `host` and `port` are set.
 
     `host` "" listens on every interface.  `owner` is (uid, gid), -1 = leave alone.  `password` as
@@ -50,8 +48,7 @@ class ServerSettings:
     password: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PluginSettings:
+class PluginSettings(NamedTuple):
     """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec, all its other options."""
 
     name: str
@@ -59,8 +56,7 @@ class PluginSettings:
     options: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
+class ClientSettings(NamedTuple):
     """[supervisorctl] and the ctl plug-ins of the main file."""
 
     serverurl: str = "http://localhost:9001"

@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from proctor.config.table import did_you_mean
+from proctor.config.table import closest
 from proctor.listeners.alert_queue import Message
 
 if TYPE_CHECKING:
@@ -233,5 +233,5 @@ def _what_is_wrong(scheme: str, lines: list[str]) -> str:
     if scheme in known:
         why = lines[0] if len(lines) > 1 else "something in it is missing or wrong"
         return f"apprise cannot use this {scheme}:// URL: {why}"
-    close = did_you_mean(scheme, known)
+    close = closest(scheme, known)
     return f"no service is called {scheme}://" + (f"; did you mean {close}://?" if close else "")

@@ -19,7 +19,7 @@ from proctor.config.ini import Section, Value
 from proctor.config.problems import Findings, Place
 from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_main
-from proctor.config.table import Option, did_you_mean
+from proctor.config.table import Option, closest
 from proctor.config.world import World
 from proctor.listeners import alert_rules, alert_texts
 from proctor.listeners.alert_channels import Channel, open_channel
@@ -87,7 +87,7 @@ def _kinds(text: str) -> frozenset[alert_rules.Kind]:
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> str:
-    close = did_you_mean(word, known)
+    close = closest(word, known)
     return f"no {what}" + (f"; did you mean {close}?" if close else "")
 
 
@@ -135,7 +135,7 @@ CHANNELS: Option[tuple[Channel, ...]] = Option(
     "channels", _kind("a URL or command:... in each line", _channels), (),
     text="where to send: URLs of apprise, http(s):// webhooks, or command: and a shell command",
 )  # fmt: skip
-PROGRAMS = Option(
+PROGRAMS: Option[tuple[str, ...]] = Option(
     "programs", _kind("patterns such as web*, group:* or *", _globs), ("*",),
     text="whose trouble counts: patterns for name, group or group:name",
 )  # fmt: skip
@@ -180,14 +180,14 @@ def load(path: str | None, flags: argparse.Namespace, world: World) -> Settings:
     """Read the file, if there is one, and the flags.  Raises ConfigError."""
     findings = Findings()
     context = Context(world, findings, names_of(world))
-    base, others = Section(SECTION, Place("command line")), list[Section]()
+    base, others = Section(SECTION, Place("command line"), {}), list[Section]()
     if path is not None:
         sections = read_main(path, world, findings).sections
-        base = sections.get(SECTION) or Section(SECTION, Place(path))
+        base = sections.get(SECTION) or Section(SECTION, Place(path), {})
         others = list(sections.starting_with(f"{SECTION}:"))
         names = [each.name for each in sections.own()]
         if SECTION not in names and not others:
-            close = did_you_mean(SECTION, names)
+            close = closest(SECTION, names)
             hint = f"did you mean [{SECTION}] instead of [{close}]?" if close else ""
             Reader(base, context).fail(f"{path} has no section [{SECTION}]", hint=hint)
     base.options.update(_typed(flags))
@@ -220,7 +220,7 @@ def _rule(section: Section, context: Context, base: AlertRule | None) -> AlertRu
     names = [option.name for option in _OF_A_RULE + (() if base else _OF_ALL)]
     for name in section.options:
         if name not in names:
-            close = did_you_mean(name, names)
+            close = closest(name, names)
             hint = f"did you mean {close}?" if close else f"known are {', '.join(names)}"
             read.fail(f"no option is called {name!r}", name, hint=hint)
     if base and not read.has(CHANNELS):

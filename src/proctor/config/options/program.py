@@ -60,7 +60,7 @@ AUTORESTART = Option(
     "autorestart", AUTO_RESTART, AutoRestart.UNEXPECTED, sample="unexpected",
     text="Start again after an exit: true, false, or unexpected (see exitcodes).",
 )  # fmt: skip
-EXITCODES = Option(
+EXITCODES: Option[tuple[int, ...]] = Option(
     "exitcodes", EXIT_CODES, (0,), sample="0", text="Exit codes that are expected.",
 )  # fmt: skip
 STOPSIGNAL = Option(
