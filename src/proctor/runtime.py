@@ -22,6 +22,7 @@ from typing import Any
 from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
 from proctor.config.load import Configuration
+from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import ServerSettings
@@ -44,7 +45,7 @@ from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
 from proctor.web.server import HttpServers
-from proctor.web.third_party import MAIN_FACTORY, PluginError, installed_facade, load
+from proctor.web.third_party import PluginError, installed_facade, load
 
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
 
@@ -195,7 +196,7 @@ class Daemon:
     def _facade(self, configuration: Configuration) -> object:
         make = installed_facade()
         if make is None:
-            names = [p.name for p in configuration.rpcinterfaces if p.factory != MAIN_FACTORY]
+            names = [p.name for p in configuration.rpcinterfaces if p.factory != MAIN_RPCINTERFACE]
             raise PluginError(
                 f"Could not make {', '.join(names)} rpc interface: plug-ins need the package"
                 " named supervisor that comes with Proctor (compat/)"

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import PluginSettings
 from proctor.daemon.activity_log import ActivityLog
-from proctor.web.third_party import MAIN_FACTORY, NOT_DONE_YET, PluginError, ThirdParty, load
+from proctor.web.third_party import NOT_DONE_YET, PluginError, ThirdParty, load
 from webhost import Served
 
 Serve = Callable[..., Served]
@@ -158,7 +159,7 @@ def test_factories_get_the_facade_and_their_options() -> None:
     log = ActivityLog()
     log.attach(lines.append)
     plugins = [
-        PluginSettings("supervisor", MAIN_FACTORY),
+        PluginSettings("supervisor", MAIN_RPCINTERFACE),
         PluginSettings("mine", "a.b:c", (("key", "value"),)),
     ]
     namespaces = load(plugins, {"a.b:c": factory}.__getitem__, lambda: "facade", log)

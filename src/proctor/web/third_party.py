@@ -19,11 +19,11 @@ import traceback
 from collections.abc import Callable, Iterable
 from types import FunctionType
 
+from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import PluginSettings
 from proctor.daemon.activity_log import ActivityLog
 
-MAIN_FACTORY = "supervisor.rpcinterface:make_main_rpcinterface"
 FACADE_GROUP = "proctor.facade"
 
 NOT_DONE_YET = object()
@@ -115,7 +115,7 @@ def load(
     """
     namespaces: dict[str, ThirdParty | None] = {}
     for plugin in plugins:
-        if plugin.factory == MAIN_FACTORY:
+        if plugin.factory == MAIN_RPCINTERFACE:
             namespaces[plugin.name] = None
         else:
             namespaces[plugin.name] = _made(plugin, resolve, make_facade, log)
