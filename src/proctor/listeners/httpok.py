@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proctor.client.server import Row, Server
+from proctor.core.names import make_namespec
 from proctor.listeners import loop, mail
 from proctor.listeners.commandline import Parser
 from proctor.listeners.logtail import log_tail
@@ -112,7 +113,7 @@ class HttpOk:
 
     def _restart(self, server: Server, row: Row) -> Iterator[str]:
         """Stop and start a process, if it runs; in lines that are yielded as things happen."""
-        name = loop.namespec(row.text("group"), row.text("name"))
+        name = make_namespec(row.text("group"), row.text("name"))
         if row.number("state") != _RUNNING:
             yield f"{name} not in RUNNING state, NOT restarting"
             return

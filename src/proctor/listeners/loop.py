@@ -103,11 +103,6 @@ def is_ourselves(group: str, name: str) -> bool:
     return ours == (group, name)
 
 
-def namespec(group: str, name: str) -> str:
-    """The short form: `web` for web:web."""
-    return name if group == name else f"{group}:{name}"
-
-
 def is_among(wanted: Collection[str], group: str, name: str) -> bool:
     """Whether `-p` options name a process; a bare name means that process in any group."""
     return name in wanted or f"{group}:{name}" in wanted

@@ -18,27 +18,6 @@ if TYPE_CHECKING:
     from proctor.client.server import Row
 
 
-class _Action:
-    """What the four verbs differ in.  `one`, `group` and `every` are method names; `ignored` is the
-    fault that is reported but does no harm to the exit code."""
-
-    def __init__(
-        self, one: str, group: str, every: str, done: str, *, ignored: int | None = None
-    ) -> None:
-        self.one, self.group, self.every = one, group, every
-        self.done, self.ignored = done, ignored
-        self.unknown_group = exitcodes.GENERAL
-
-    def line(self, name: str, code: int, text: str) -> str:
-        """The line for a process, from the code and text of its result."""
-        if code == FaultCode.SUCCESS:
-            return f"{name}: {self.done}"
-        if code in _REASONS:
-            return f"{name}: ERROR ({_REASONS[code]})"
-        # Whatever else refused has said why in words of its own.
-        return text
-
-
 _REASONS: dict[int, str] = {
     FaultCode.BAD_NAME: "no such process",
     FaultCode.BAD_SIGNAL: "bad signal name",
@@ -49,6 +28,28 @@ _REASONS: dict[int, str] = {
     FaultCode.ABNORMAL_TERMINATION: "abnormal termination",
     FaultCode.NOT_RUNNING: "not running",
 }
+
+
+class _Action:
+    """What the verbs differ in.  `one`, `group`, `every` are method names; `ignored` is the fault
+    that is reported but does no harm to the exit code; `reasons` say in brackets what failed."""
+
+    def __init__(
+        self, one: str, group: str, every: str, done: str, *, ignored: int | None = None
+    ) -> None:
+        self.one, self.group, self.every = one, group, every
+        self.done, self.ignored, self.reasons = done, ignored, _REASONS
+        self.unknown_group = exitcodes.GENERAL
+
+    def line(self, name: str, code: int, text: str) -> str:
+        """The line for a process, from the code and text of its result."""
+        if code == FaultCode.SUCCESS:
+            return f"{name}: {self.done}"
+        if code in self.reasons:
+            return f"{name}: ERROR ({self.reasons[code]})"
+        # Whatever else refused has said why in words of its own.
+        return text
+
 
 _START = _Action(
     "startProcess",
@@ -66,6 +67,9 @@ _STOP = _Action(
     ignored=FaultCode.NOT_RUNNING,
 )
 _SIGNAL = _Action("signalProcess", "signalProcessGroup", "signalAllProcesses", "signalled")
+# There is no clearing of groups.
+_CLEAR = _Action("clearProcessLogs", "", "clearAllProcessLogs", "cleared")
+_CLEAR.reasons = {FaultCode.BAD_NAME: "no such process", FaultCode.FAILED: "failed"}
 
 
 def start(ctl: Controller, argument: str) -> None:
@@ -157,32 +161,12 @@ def clear(ctl: Controller, argument: str) -> None:
     """Empty the log files of processes."""
     names = _names(ctl, "clear", argument, CLEAR_HELP)
     if "all" in names:
-        for row in ctl.server.rows("clearAllProcessLogs"):
-            _report_clear(ctl, namespec(row), row.number("status"), row.text("description"))
+        _act(ctl, _CLEAR, names)
         return
     for name in names:
         group, process = split_namespec(name)
-        # There is no clearing of groups: like the original, `g:*` is refused as `g:None`.
-        shown = make_namespec(group, str(process))
-        try:
-            ctl.server.call("clearProcessLogs", name)
-        except Fault as fault:
-            _report_clear(ctl, shown, fault.code, fault.text)
-        else:
-            _report_clear(ctl, shown, FaultCode.SUCCESS, "")
-
-
-def _report_clear(ctl: Controller, name: str, code: int, text: str) -> None:
-    match code:
-        case FaultCode.SUCCESS:
-            ctl.output(f"{name}: cleared")
-        case FaultCode.BAD_NAME:
-            ctl.output(f"{name}: ERROR (no such process)")
-        case FaultCode.FAILED:
-            ctl.output(f"{name}: ERROR (failed)")
-        case _:
-            ctl.output(text)
-    ctl.set_exitstatus_from_xmlrpc_fault(code)
+        # Like the original, `g:*` is refused as `g:None`.
+        _act_on_one(ctl, _CLEAR, name, make_namespec(group, str(process)), ())
 
 
 START_HELP = """\
