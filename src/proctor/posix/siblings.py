@@ -19,6 +19,7 @@ class Siblings:
     def __init__(self, complain: Callable[[str], None]) -> None:
         self._complain = complain
         self._families: dict[str, list[LogFile]] = {}
+        self._following = False
 
     def add(self, file: LogFile) -> None:
         """From now on `file` follows the others with its path, and they follow it."""
@@ -37,10 +38,13 @@ class Siblings:
             self._families.pop(path, None)
 
     def _follow(self, path: str, leader: LogFile) -> None:
+        if self._following:
+            return  # a follower that reopens calls back here
+        self._following = True
         for file in self._families.get(path, ()):
-            # The comparison also ends the round: a follower calls back here when it reopens.
-            if not os.path.sameopenfile(file.fd, leader.fd):
-                try:
+            try:
+                if not os.path.sameopenfile(file.fd, leader.fd):
                     file.reopen()
-                except OSError as error:
-                    self._complain(f"cannot reopen {file.name}: {error.strerror}")
+            except OSError as error:
+                self._complain(f"cannot reopen {file.name}: {error.strerror}")
+        self._following = False
