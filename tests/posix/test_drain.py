@@ -345,3 +345,10 @@ def test_a_decoder_with_a_bug_stops_nobody_else(desk: DrainDesk, tmp_path: Path)
     desk.finish(channel)
     assert (tmp_path / "log").read_bytes() == b"fine\n"
     os.close(write)
+
+
+def test_a_call_that_is_impossible_is_answered(desk: DrainDesk) -> None:
+    """A path that no system call takes: whoever asked must not wait for ever."""
+    error = desk.call(lambda: os.stat("no\0path"))
+    assert isinstance(error, OSError)
+    assert "null" in str(error.strerror)

@@ -159,6 +159,36 @@ def test_siblings_follow_the_one_that_replaces_the_file(path: Path) -> None:
     assert not complaints
 
 
+def test_a_large_family_follows_too(path: Path) -> None:
+    """numprocs=400 with one log: one after the other, not one inside the other."""
+    siblings = Siblings(lambda _text: None)
+    logs = [LogFile(str(path), 20, 2) for _ in range(400)]
+    for log in logs:
+        siblings.add(log)
+    logs[0].write(b"x" * 19 + b"\n")
+    assert {os.fstat(log.fd).st_ino for log in logs} == {path.stat().st_ino}
+    for log in logs:
+        log.close()
+
+
+def test_a_mode_that_cannot_be_set_costs_no_descriptor(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems know no modes."""
+
+    def refuse(_fd: int, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    log = LogFile(str(path), 0, 0)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    before = len(os.listdir("/dev/fd"))
+    log.clear()
+    assert len(os.listdir("/dev/fd")) == before
+    log.write(b"goes on\n")
+    assert path.read_bytes() == b"goes on\n"
+    log.close()
+
+
 @pytest.mark.parametrize(
     ("offset", "length", "expected"),
     [

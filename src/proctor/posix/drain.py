@@ -7,6 +7,7 @@ loop talks to it by `watch`, `write` and `call`; it answers through `post`.
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 import time
@@ -168,6 +169,8 @@ class Drain:
             result: T | OSError = function()
         except OSError as error:
             result = error
+        except ValueError as error:  # a path that no system call takes
+            result = OSError(errno.EINVAL, str(error))
         self._post(partial(done, result))
 
     def _begin_to_stop(self, patience: float) -> None:

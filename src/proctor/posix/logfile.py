@@ -163,7 +163,8 @@ class LogFile:
         existed = os.path.exists(self.name)
         fd = _open(self.name, self._mode)
         if not existed:
-            os.fchmod(fd, self._mode)
+            with suppress(OSError):  # a file system without modes
+                os.fchmod(fd, self._mode)
         return fd
 
     def _replace_by(self, fd: int) -> None:
