@@ -96,3 +96,25 @@ def test_a_removed_log_takes_its_backups_along(tmp_path: Path) -> None:
         Path(path + suffix).touch()
     autolog.remove(path)
     assert sorted(map(str, tmp_path.iterdir())) == sorted([other, path + ".gz"])
+
+
+def test_somebody_else_cleans_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that is gone meanwhile is no failure."""
+    for process in "ab":
+        autolog.create(str(tmp_path), "supervisor", process, "stdout", owner=os.getppid())
+
+    scandir = os.scandir
+
+    def late(directory: str) -> list[os.DirEntry[str]]:
+        found = list(scandir(directory))
+        for entry in found:
+            os.unlink(entry.path)
+        return found
+
+    complaints: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", late)
+        autolog.clean(str(tmp_path), "supervisor", complaints.append)
+    assert complaints == []

@@ -56,11 +56,13 @@ def clean(
         return
     for entry in entries:
         match = pattern.match(entry.name)
-        if match and not _is_in_use(entry, _decode(match[1]), owner):
-            try:
+        try:
+            if match and not _is_in_use(entry, _decode(match[1]), owner):
                 os.unlink(entry.path)
-            except OSError:
-                complain(f"Failed to clean up '{entry.path}'")
+        except FileNotFoundError:
+            continue  # somebody else cleans too
+        except OSError:
+            complain(f"Failed to clean up '{entry.path}'")
 
 
 def remove(path: str) -> None:
