@@ -27,6 +27,7 @@ from proctor.config.problems import ConfigError
 from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
 from proctor.core.version import VERSION
+from proctor.keeper.spawner import fill_standard_streams
 from proctor.posix import legacy
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
@@ -75,6 +76,7 @@ class Settled:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run supervisord with these words (sys.argv by default); the exit status."""
     program, *words = sys.argv if argv is None else argv
+    fill_standard_streams()
     try:
         return _run(program, words)
     except REFUSALS as error:

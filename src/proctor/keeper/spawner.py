@@ -41,7 +41,7 @@ class Spawner:
         alone: bool,
         open_files: tuple[int, int] | None = None,
     ) -> None:
-        _fill_standard_streams()
+        fill_standard_streams()
         _keep_descriptors_to_ourselves()
         self._environment = environment
         self._alone = alone
@@ -156,7 +156,7 @@ class Spawner:
         return pid
 
 
-def _fill_standard_streams() -> None:
+def fill_standard_streams() -> None:
     """Open /dev/null on those of fds 0, 1 and 2 that are closed, or pipes would land there."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)

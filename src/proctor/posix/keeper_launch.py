@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 
 from proctor.keeper import main as keeper_main
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE
@@ -30,8 +31,9 @@ def split_off_daemon(restart_command: list[str]) -> socket.socket:
     ours, theirs = socket.socketpair()
     # Nothing may be lost or kill the keeper before its handlers stand; it unblocks them itself.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError):  # its reader is gone; it was closed from the start
+            stream.flush()
     try:
         daemon = os.fork()
     except OSError:
