@@ -25,7 +25,7 @@ from proctor.config.load import Configuration
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.settings import ServerSettings
+from proctor.core.settings import ServerSettings, server_url
 from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
 from proctor.daemon.activity_log import ActivityLog, Level
@@ -45,7 +45,7 @@ from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
 from proctor.web.server import HttpServers
-from proctor.web.third_party import PluginError, installed_facade, load
+from proctor.web.third_party import PluginError, installed_facade, load, resolve
 
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
 
@@ -340,28 +340,3 @@ def run(
     # again; the next program in this process goes on with the same keeper.
     left = host.leave() if isinstance(host, KeeperHost) else None
     return Ending(outcome, status, left, daemon.legacy)
-
-
-def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
-    """What children get as SUPERVISOR_SERVER_URL: the first unix server, else the last inet one.
-
-    Source: compat config.md, section 7; gotcha G52.
-    """
-    for server in servers:
-        if server.file is not None:
-            return f"unix://{server.file}"
-    for server in reversed(servers):
-        return f"http://{server.host or 'localhost'}:{server.port}"
-    return None
-
-
-def resolve(spec: str) -> Callable[..., object]:
-    """What `module:attribute` names.  Raises ImportError or AttributeError."""
-    import importlib
-
-    module, _, attributes = spec.partition(":")
-    found: object = importlib.import_module(module)
-    for name in attributes.split("."):
-        found = getattr(found, name)
-    assert callable(found), f"{spec} is not callable"
-    return found

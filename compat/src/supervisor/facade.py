@@ -25,7 +25,7 @@ from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
-from proctor.runtime import server_url
+from proctor.core.settings import server_url
 
 _AUTORESTART: Mapping[AutoRestart, object] = {
     AutoRestart.NEVER: False,

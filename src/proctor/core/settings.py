@@ -65,3 +65,16 @@ class ClientSettings(NamedTuple):
     prompt: str = "supervisor"
     history_file: str | None = None
     plugins: tuple[PluginSettings, ...] = ()
+
+
+def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
+    """What children get as SUPERVISOR_SERVER_URL: the first unix server, else the last inet one.
+
+    Source: compat config.md, section 7; gotcha G52.
+    """
+    for server in servers:
+        if server.file is not None:
+            return f"unix://{server.file}"
+    for server in reversed(servers):
+        return f"http://{server.host or 'localhost'}:{server.port}"
+    return None

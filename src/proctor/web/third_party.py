@@ -144,3 +144,15 @@ def installed_facade() -> Callable[..., object] | None:
         made: Callable[..., object] = entry.load()
         return made
     return None
+
+
+def resolve(spec: str) -> Callable[..., object]:
+    """What `module:attribute` names.  Raises ImportError or AttributeError."""
+    import importlib
+
+    module, _, attributes = spec.partition(":")
+    found: object = importlib.import_module(module)
+    for name in attributes.split("."):
+        found = getattr(found, name)
+    assert callable(found), f"{spec} is not callable"
+    return found
