@@ -19,13 +19,12 @@ from proctor.api.service import Service
 from proctor.config.diff import diff
 from proctor.config.problems import ConfigError
 from proctor.core.faults import Fault
-from proctor.core.settings import ServerSettings
+from proctor.core.settings import ServerSettings, server_url
 from proctor.core.spec import AutoRestart, GroupSpec, OutputPolicy, ProcessSpec
 from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
-from proctor.core.settings import server_url
 
 _AUTORESTART: Mapping[AutoRestart, object] = {
     AutoRestart.NEVER: False,
