@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import IO
 from xmlrpc.client import ServerProxy
 
+from supervisor.absent import absent
 from supervisor.xmlrpc import SupervisorTransport
 
 BEGIN_TOKEN = b"<!--XSUPERVISOR:BEGIN-->"
 END_TOKEN = b"<!--XSUPERVISOR:END-->"
+__getattr__ = absent(__name__)
 
 
 def getRPCTransport(env: Mapping[str, str]) -> SupervisorTransport:

@@ -6,8 +6,12 @@ import http.client as httplib
 import xmlrpc.client as xmlrpclib
 from io import StringIO
 from urllib import parse as urlparse
+from xmlrpc.client import Fault
 
-__all__ = ["StringIO", "as_bytes", "as_string", "httplib", "urlparse", "xmlrpclib"]
+from supervisor.absent import absent
+
+__all__ = ["Fault", "StringIO", "as_bytes", "as_string", "httplib", "urlparse", "xmlrpclib"]
+__getattr__ = absent(__name__)
 
 
 def as_bytes(s: str | bytes, encoding: str = "utf8") -> bytes:

@@ -7,28 +7,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-TRUTHY_STRINGS = ("yes", "true", "on", "1")
-FALSY_STRINGS = ("no", "false", "off", "0")
+from proctor.config import convert
+from proctor.config.world import RealWorld
+from proctor.daemon.activity_log import Level
+from supervisor.absent import absent
+
+__getattr__ = absent(__name__)
+
+integer = int
+_world = RealWorld()
 
 
-def integer(value: str | int) -> int:
-    """A whole number."""
-    return int(value)
+class Automatic:
+    """Stands for a log file that the daemon names."""
+
+
+class Syslog:
+    """Stands for the system's log."""
 
 
 def boolean(value: object) -> bool:
     """`true yes on 1` or `false no off 0`, in any case."""
-    word = str(value).lower()
-    if word in TRUTHY_STRINGS:
-        return True
-    if word in FALSY_STRINGS:
-        return False
-    raise ValueError(f"not a valid boolean value: {value!r}")
+    return convert.BOOLEAN.parse(str(value), _world)
 
 
 def list_of_strings(value: str) -> list[str]:
     """Words separated by commas."""
     return [word.strip() for word in value.split(",")] if value else []
+
+
+def logging_level(value: str) -> int:
+    """The code of a level."""
+    return int(Level.named(convert.logging_level(value)))
+
+
+def signal_number(value: str | int) -> int:
+    """A signal by name or number."""
+    return convert.signal_number(str(value), _world)
+
+
+def name_to_uid(name: str) -> int:
+    """A user by name or number."""
+    return convert.USER.parse(name, _world)
+
+
+def logfile_name(value: str) -> str | type[Automatic | Syslog] | None:
+    """A path; None for NONE and OFF, Automatic for AUTO, Syslog for SYSLOG."""
+    path = convert.CHILD_LOG.parse(str(value), _world)
+    special = {"NONE": None, "AUTO": Automatic, "SYSLOG": Syslog}
+    return special.get(path, path)
 
 
 class SuffixMultiplier:

@@ -2,40 +2,40 @@
 
 1. A view, made anew at each look: it keeps nothing, so it is never out of date.
 2. What it does, it does through the Service's Supervisor: a plug-in cannot get round the rules.
-3. Offered are the attributes of compat plugins.md, section 1, but for making processes out of thin
-   air (`processes_from_section`, `make_process`, `create_autochildlogs`): whoever asks for these,
-   or for anything else, gets an AttributeError.
+3. Offered are the attributes of compat plugins.md, section 1; whoever asks for anything else gets
+   an AttributeError.
 
 Everything is called on the daemon's loop and must not block.
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from configparser import RawConfigParser
+from dataclasses import replace
 
 from proctor.api.service import Service
 from proctor.config.diff import diff
+from proctor.config.load import Configuration
 from proctor.config.problems import ConfigError
 from proctor.core.faults import Fault
-from proctor.core.settings import ServerSettings, server_url
-from proctor.core.spec import AutoRestart, GroupSpec, OutputPolicy, ProcessSpec
-from proctor.core.states import SupervisorState
+from proctor.core.spec import GroupSpec, ProcessSpec
+from proctor.core.states import ProcessState, SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
-
-_AUTORESTART: Mapping[AutoRestart, object] = {
-    AutoRestart.NEVER: False,
-    AutoRestart.ALWAYS: True,
-    AutoRestart.UNEXPECTED: "unexpected",
-}
+from proctor.duties.pools.judge import DeliveredEvent, Handler
+from supervisor import events, loggers
+from supervisor.configs import GroupConfig, ProcessConfig, View
+from supervisor.options import processes_of
+from supervisor.xmlrpc import RPCError
 
 
 def make(service: Service) -> Supervisord:
     """The daemon as plug-ins know it; the daemon finds this by the entry point of our package."""
-    return Supervisord(service)
+    supervisord = Supervisord(service)
+    events.link(supervisord)
+    return supervisord
 
 
 class Supervisord:
@@ -48,10 +48,23 @@ class Supervisord:
     @property
     def process_groups(self) -> dict[str, ProcessGroup]:
         """The active groups by name."""
-        supervisor = self.service.supervisor
-        return {
-            name: ProcessGroup(self.service, group) for name, group in supervisor.groups.items()
-        }
+        groups = self.service.supervisor.groups.items()
+        return {name: ProcessGroup(self.service, group) for name, group in groups}
+
+    def find(self, group: str, process: str) -> Subprocess | None:
+        """A process by its names."""
+        found = self.service.supervisor.groups.get(group)
+        if found is None or process not in found.processes:
+            return None
+        return Subprocess(ProcessGroup(self.service, found), found.processes[process])
+
+    def result_handler(self, handler: Callable[[events.Event, bytes], object]) -> Handler:
+        """A handler of a plug-in as the daemon wants it: it gets an event with its process."""
+
+        def judge(event: DeliveredEvent, response: bytes) -> object:
+            return handler(events.made(event.name, event.payload()), response)
+
+        return judge
 
     def get_state(self) -> int:
         """The code of what the daemon is doing."""
@@ -79,11 +92,11 @@ class Supervisord:
     def diff_to_active(self) -> tuple[list[GroupConfig], list[GroupConfig], list[GroupConfig]]:
         """(added, changed, removed) groups of the configuration as last read."""
         active = tuple(group.spec for group in self.service.supervisor.groups.values())
-        found = diff(active, self.service.context.configuration.value.groups)
+        found = diff(active, self.options.configuration.groups)
         return _configs(found.added), _configs(found.changed), _configs(found.removed)
 
 
-class Options:
+class Options(View):
     """The daemon's settings and surroundings."""
 
     def __init__(self, service: Service) -> None:
@@ -91,30 +104,9 @@ class Options:
         self.logger = Logger(service.supervisor.log)
 
     @property
-    def identifier(self) -> str:
-        """The configured identifier."""
-        return self._service.context.configuration.value.daemon.identifier
-
-    @property
-    def configfile(self) -> str:
-        """The absolute path of the main configuration file."""
-        return self._service.context.configuration.value.path
-
-    @property
-    def serverurl(self) -> str | None:
-        """The URL that children are given."""
-        return server_url(self._service.context.configuration.value.servers)
-
-    @property
-    def process_group_configs(self) -> list[GroupConfig]:
-        """The groups of the configuration as last read, active or not."""
-        return _configs(self._service.context.configuration.value.groups)
-
-    @property
-    def server_configs(self) -> list[dict[str, object]]:
-        """Each HTTP server as a dictionary, TCP ones first."""
-        servers = self._service.context.configuration.value.servers
-        return [_server(each) for each in sorted(servers, key=lambda each: each.file is not None)]
+    def configuration(self) -> Configuration:
+        """The configuration as last read."""
+        return self._service.context.configuration.value
 
     @property
     def httpservers(self) -> list[tuple[dict[str, object], None]]:
@@ -128,17 +120,24 @@ class Options:
 
     @mood.setter
     def mood(self, state: int) -> None:
-        context = self._service.context
         if state == self.mood:
             return
         if SupervisorState(state) is SupervisorState.RESTARTING:
-            context.restart(context.configuration.value)
+            self._service.context.restart(self.configuration)
         elif SupervisorState(state) is SupervisorState.SHUTDOWN:
-            context.shutdown()
+            self._service.context.shutdown()
 
     def get_pid(self) -> int:
         """The pid that users know us by."""
         return self._service.context.pid
+
+    def kill(self, pid: int, signum: int) -> None:
+        """Signal the child with this pid.  Raises ProcessLookupError for anybody else."""
+        for process in self._service.supervisor.all_processes():
+            if pid and process.pid == pid:
+                process.signal(signum)
+                return
+        raise ProcessLookupError(f"no process has the pid {pid}")
 
     def process_config(self, do_usage: bool = False) -> None:
         """Read the configuration anew.  Raises ValueError, and keeps the old one, if it is bad."""
@@ -147,33 +146,71 @@ class Options:
         except ConfigError as error:
             raise ValueError(str(error)) from error
 
+    def processes_from_section(
+        self, parser: RawConfigParser, section: str, group_name: str
+    ) -> list[ProcessConfig]:
+        """The processes that a [program:x] of `parser` makes.  Raises ValueError for mistakes."""
+        return processes_of(parser, section, group_name, self.configuration)
+
 
 class ProcessGroup:
     """An active group."""
 
     def __init__(self, service: Service, group: Group) -> None:
-        self._service = service
+        self.service = service
         self._group = group
         self.config = GroupConfig(group.spec)
 
     @property
     def processes(self) -> dict[str, Subprocess]:
-        """Its processes by name."""
-        return {name: Subprocess(self, each) for name, each in self._group.processes.items()}
+        """Its processes by name; deleting one takes it out of the group."""
+        return _Processes(self, self._group)
 
-    @property
-    def service(self) -> Service:
-        """Where its processes are asked."""
-        return self._service
+    def take(self, spec: ProcessSpec) -> Subprocess:
+        """Make a process of the group, see ProcessConfig.make_process."""
+        mine = replace(spec, group=self._group.name)
+        self.service.supervisor.autostart_only(self.reshape(mine.name, mine))
+        return self.processes[mine.name]
+
+    def reshape(self, name: str, *members: ProcessSpec) -> list[Process]:
+        """Put these in the place of one of that name.  Raises RPCError unless that is at rest."""
+        spec = self._group.spec
+        others = (member for member in spec.processes if member.name != name)
+        try:
+            return self.service.supervisor.reshape_group(
+                replace(spec, processes=(*others, *members))
+            )
+        except Fault as fault:
+            raise RPCError.of(fault) from fault
+
+    def transition(self) -> None:
+        """Nothing: what is due happens by itself."""
+
+
+class _Processes(dict[str, "Subprocess"]):
+    def __init__(self, owner: ProcessGroup, group: Group) -> None:
+        self._owner = owner
+        super().__init__((name, Subprocess(owner, each)) for name, each in group.processes.items())
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._owner.reshape(name)
 
 
 class Subprocess:
     """A process."""
 
     def __init__(self, group: ProcessGroup, process: Process) -> None:
+        logs = {f"{stream}_logfile": process.logfile(stream) for stream in ("stdout", "stderr")}
         self.group = group
-        self.config = ProcessConfig(process.spec, process)
+        self.config = ProcessConfig(process.spec, logs)
         self._process = process
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subprocess) and other._process is self._process
+
+    def __hash__(self) -> int:
+        return hash(self._process)
 
     @property
     def state(self) -> int:
@@ -183,6 +220,11 @@ class Subprocess:
     def get_state(self) -> int:
         """The same."""
         return self.state
+
+    @property
+    def killing(self) -> bool:
+        """Whether it was asked to end."""
+        return self._process.state is ProcessState.STOPPING
 
     @property
     def pid(self) -> int:
@@ -235,7 +277,7 @@ class Subprocess:
         except Fault as fault:
             raise BrokenPipeError(fault.text) from fault
 
-    def _ask(self, order: Any) -> str | None:
+    def _ask(self, order: Callable[[Process], None]) -> str | None:
         try:
             order(self._process)
         except Fault as fault:
@@ -243,42 +285,12 @@ class Subprocess:
         return None
 
 
-class GroupConfig:
-    """A group as configured."""
-
-    def __init__(self, spec: GroupSpec) -> None:
-        self.spec = spec
-        self.name = spec.name
-        self.priority = spec.priority
-        self.process_configs = [ProcessConfig(each) for each in spec.processes]
-
-
-class ProcessConfig:
-    """A process as configured; its attributes are named as its options."""
-
-    def __init__(self, spec: ProcessSpec, process: Process | None = None) -> None:
-        self._options = _options(spec)
-        if process is not None:
-            for stream in ("stdout", "stderr"):
-                self._options[f"{stream}_logfile"] = process.logfile(stream)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._options[name]
-        except KeyError:
-            raise AttributeError(f"a process has no option {name!r}") from None
-
-
-class Logger:
+class Logger(loggers.Logger):
     """The main log with the methods that plug-ins call."""
 
     def __init__(self, log: ActivityLog) -> None:
+        super().__init__(log.level)
         self._log = log
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in ("critical", "error", "warn", "info", "debug", "trace", "blather"):
-            raise AttributeError(f"a logger has no {name!r}")
-        return lambda text, **values: self.log(Level.named(name), text, **values)
 
     def log(self, level: int, text: object, **values: object) -> None:
         """A line; `values` fill %(names)s."""
@@ -287,55 +299,3 @@ class Logger:
 
 def _configs(groups: tuple[GroupSpec, ...]) -> list[GroupConfig]:
     return [GroupConfig(spec) for spec in groups]
-
-
-def _server(settings: ServerSettings) -> dict[str, object]:
-    common = {
-        "section": settings.section,
-        "username": settings.username,
-        "password": settings.password,
-    }
-    if settings.file is None:
-        return {"family": socket.AF_INET, "host": settings.host, "port": settings.port, **common}
-    return {"family": socket.AF_UNIX, "file": settings.file, "chmod": settings.mode, **common}
-
-
-def _options(spec: ProcessSpec) -> dict[str, object]:
-    return {
-        **{name: getattr(spec, name) for name in _PLAIN},
-        "environment": dict(spec.environment),
-        "autostart": spec.start.autostart,
-        "autorestart": _AUTORESTART[spec.start.autorestart],
-        "startsecs": spec.start.startsecs,
-        "startretries": spec.start.startretries,
-        "exitcodes": list(spec.start.exitcodes),
-        "stopsignal": spec.stop.stopsignal,
-        "stopwaitsecs": spec.stop.stopwaitsecs,
-        "stopasgroup": spec.stop.stopasgroup,
-        "killasgroup": spec.stop.killasgroup,
-        **_stream("stdout", spec.stdout),
-        **_stream("stderr", spec.stderr),
-    }
-
-
-_PLAIN = (
-    "name",
-    "command",
-    "directory",
-    "umask",
-    "priority",
-    "uid",
-    "serverurl",
-    "redirect_stderr",
-)
-
-
-def _stream(name: str, policy: OutputPolicy) -> dict[str, object]:
-    return {
-        f"{name}_logfile": policy.path,
-        f"{name}_logfile_maxbytes": policy.maxbytes,
-        f"{name}_logfile_backups": policy.backups,
-        f"{name}_capture_maxbytes": policy.capture_maxbytes,
-        f"{name}_events_enabled": policy.events_enabled,
-        f"{name}_syslog": policy.syslog,
-    }

@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
 from proctor.core import states as _states
+from supervisor.absent import absent
+
+__getattr__ = absent(__name__)
 
 
-class ProcessStates:
-    """Codes of the states of a process."""
-
-    STOPPED = 0
-    STARTING = 10
-    RUNNING = 20
-    BACKOFF = 30
-    STOPPING = 40
-    EXITED = 100
-    FATAL = 200
-    UNKNOWN = 1000
+def _constants(name: str, kind: type[IntEnum]) -> Any:
+    """Plain numbers: the standard library's XML-RPC cannot send members of an enum."""
+    return type(name, (), {one.name: int(one) for one in kind} | {"__module__": __name__})
 
 
-class SupervisorStates:
-    """Codes of the states of the daemon."""
-
-    FATAL = 2
-    RUNNING = 1
-    RESTARTING = 0
-    SHUTDOWN = -1
+def _describer(kind: type[IntEnum]) -> Callable[[int], str | None]:
+    """From a code to its name; None for any other number."""
+    return {int(one): one.name for one in kind}.get
 
 
-class EventListenerStates:
-    """Codes of the states of an event listener."""
-
-    READY = 10
-    BUSY = 20
-    ACKNOWLEDGED = 30
-    UNKNOWN = 40
+def _codes(states: frozenset[_states.ProcessState]) -> tuple[int, ...]:
+    return tuple(sorted(int(state) for state in states))
 
 
-RUNNING_STATES = tuple(sorted(int(state) for state in _states.RUNNING_STATES))
-STOPPED_STATES = tuple(sorted(int(state) for state in _states.STOPPED_STATES))
-SIGNALLABLE_STATES = tuple(sorted(int(state) for state in _states.SIGNALLABLE_STATES))
-
-
-def getProcessStateDescription(code: int) -> str | None:
-    """The name of a process state; None for any other number."""
-    return _name(_states.ProcessState, code)
-
-
-def getSupervisorStateDescription(code: int) -> str | None:
-    """The name of a state of the daemon; None for any other number."""
-    return _name(_states.SupervisorState, code)
-
-
-def getEventListenerStateDescription(code: int) -> str | None:
-    """The name of a listener state; None for any other number."""
-    return _name(_states.ListenerState, code)
-
-
-def _name(
-    kind: type[_states.ProcessState] | type[_states.SupervisorState] | type[_states.ListenerState],
-    code: int,
-) -> str | None:
-    return next((state.name for state in kind if state == code), None)
+ProcessStates = _constants("ProcessStates", _states.ProcessState)
+SupervisorStates = _constants("SupervisorStates", _states.SupervisorState)
+EventListenerStates = _constants("EventListenerStates", _states.ListenerState)
+RUNNING_STATES = _codes(_states.RUNNING_STATES)
+STOPPED_STATES = _codes(_states.STOPPED_STATES)
+SIGNALLABLE_STATES = _codes(_states.SIGNALLABLE_STATES)
+getProcessStateDescription = _describer(_states.ProcessState)
+getSupervisorStateDescription = _describer(_states.SupervisorState)
+getEventListenerStateDescription = _describer(_states.ListenerState)

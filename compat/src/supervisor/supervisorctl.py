@@ -9,6 +9,7 @@ from proctor.cli.controller import Options
 from proctor.cli.main import supervisorctl as main
 from proctor.cli.third_party import ControllerPluginBase
 from proctor.cli.verbs.all import VERBS
+from supervisor.absent import absent
 
 __all__ = [
     "Controller",
@@ -17,6 +18,7 @@ __all__ = [
     "LSBStatusExitStatuses",
     "main",
 ]
+__getattr__ = absent(__name__)
 
 
 class LSBInitExitStatuses:
