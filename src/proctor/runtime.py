@@ -33,6 +33,7 @@ from proctor.daemon.bus import EventBus
 from proctor.daemon.main_log import MainLog
 from proctor.daemon.signals import SignalDesk
 from proctor.daemon.supervisor import Supervisor
+from proctor.duties.pools.judge import Handler
 from proctor.duties.pools.pools import Pools
 from proctor.duties.ticks import Ticks
 from proctor.posix import autolog, pidfile, sockets
@@ -126,7 +127,7 @@ class Daemon:
             dialogue=talks,
         )
         self._ticks = Ticks(host, bus)
-        self._pools = Pools(self.supervisor, resolve, beginnings.legacy)
+        self._pools = Pools(self.supervisor, self._result_handler, beginnings.legacy)
         self.legacy = ""
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
@@ -202,6 +203,11 @@ class Daemon:
                 " named supervisor that comes with Proctor (compat/)"
             )
         return make(self._service)
+
+    def _result_handler(self, spec: str) -> Handler:
+        """A plug-in's handler gets events as plug-ins know them, where somebody can make these."""
+        handler, make = resolve(spec), installed_facade()
+        return handler if make is None else make(self._service).result_handler(handler)
 
     async def _begin_work(self, holdings: Holdings) -> None:
         settings = self._settings

@@ -18,6 +18,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterable
 from types import FunctionType
+from typing import Protocol
 
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.faults import Fault, FaultCode
@@ -32,6 +33,13 @@ MIN_DELAY = 0.01
 
 class PluginError(Exception):
     """A factory failed; the text is the original's, to be shown with exit status 2."""
+
+
+class Facade(Protocol):
+    """The daemon as plug-ins know it."""
+
+    def result_handler(self, handler: Callable[..., object]) -> Callable[..., object]:
+        """The same handler, but it is told of events as plug-ins know them."""
 
 
 class ThirdParty:
@@ -136,12 +144,12 @@ def _made(
         raise PluginError(f"Could not make {plugin.name} rpc interface") from error
 
 
-def installed_facade() -> Callable[..., object] | None:
+def installed_facade() -> Callable[..., Facade] | None:
     """What makes the object that factories receive; None without the compatibility package."""
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=FACADE_GROUP):
-        made: Callable[..., object] = entry.load()
+        made: Callable[..., Facade] = entry.load()
         return made
     return None
 
