@@ -180,11 +180,25 @@ def test_overflow_is_told_at_once_then_merged() -> None:
             f"{line} 1",
             f"{line} 4 (3 times in the last 60 seconds)",
         ]
-        desk.heart.host.forward(2 * merged.INTERVAL)
+        desk.send("h", "i")
         assert len(desk.heart.said("overflowed")) == 2
+        desk.heart.host.forward(3 * merged.INTERVAL)
+        assert desk.heart.said("overflowed")[2:] == [f"{line} 6 (2 times in the last 60 seconds)"]
         desk.says("el", OK + READY)
-        assert desk.heard("el") == ["a", "f"]
-        assert desk.remark("el") == "events lost: 4"
+        assert desk.heard("el") == ["a", "h"]
+        assert desk.remark("el") == "events lost: 6"
+
+
+def test_lines_that_wait_are_written_at_the_end() -> None:
+    """When the pool goes, nothing that is to be told is lost."""
+    with a_desk(a_pool("el", buffer_size=1)) as desk:
+        desk.ready("el")
+        desk.send("a", *"bcd")
+        desk.pools.close()
+        assert desk.heart.said("overflowed")[1:] == [
+            "ERRO pool el event buffer overflowed, discarding event 2"
+        ]
+        assert desk.heart.host.next_timer() is None
 
 
 def test_an_idle_pool_plans_nothing() -> None:
@@ -208,7 +222,7 @@ def test_the_start_up_burst_waits_for_the_first_ready() -> None:
         desk.send(*texts[30:])
         desk.ready("el")
         heard = desk.heard("el")
-        while len(heard) < 40:
+        for _ in range(39):
             desk.says("el", OK + READY)
             heard += desk.heard("el")
         assert heard == texts
@@ -225,6 +239,20 @@ def test_the_burst_is_cut_when_no_listener_will_come() -> None:
         desk.heart.host.forward(60)
         assert desk.heart.process("el").state is ProcessState.FATAL
         assert len(desk.pools.dispatchers["el"].pool) == 2
+
+
+def test_a_listener_that_is_started_again_still_has_its_chance() -> None:
+    """It ended before it ever was READY, and comes back by itself."""
+    with a_desk(a_pool("el", a_listener("el", autorestart="true"), buffer_size=2)) as desk:
+        desk.send(*"abcde")
+        desk.dies("el")
+        desk.send(*"fgh")
+        desk.ready("el")
+        heard = desk.heard("el")
+        for _ in range(7):
+            desk.says("el", OK + READY)
+            heard += desk.heard("el")
+        assert heard == list("abcdefgh")
 
 
 def test_nobody_waits_for_listeners_that_do_not_start_by_themselves() -> None:
@@ -476,6 +504,7 @@ def test_a_result_handler_that_fails() -> None:
             f"WARN {UNKNOWN}",
         ]
         assert len(desk.pools.dispatchers["el"].pool) == 1
+        desk.heart.host.forward(10)
         assert desk.heard("el") == ["a"]
 
 
@@ -498,6 +527,22 @@ def test_a_result_handler_may_cause_events() -> None:
 
 
 # Coming and going
+
+
+def test_a_pool_that_comes_later_hears_what_comes_later() -> None:
+    """And one that has gone hears nothing, and costs nothing."""
+    with a_desk(a_pool("a")) as desk:
+        desk.send("1")
+        desk.add(a_pool("b"))
+        desk.send("2")
+        desk.ready("b")
+        assert desk.heard("b") == ["2"]
+        for name in ("a", "b"):
+            desk.heart.stop(name)
+            desk.heart.supervisor.remove_group(name)
+        serial = desk.pools.serial
+        desk.send("3")
+        assert desk.pools.serial == serial
 
 
 def test_events_wait_for_a_pool_that_is_replaced() -> None:

@@ -145,6 +145,17 @@ def test_ready_inside_a_result_belongs_to_it() -> None:
     assert protocol.feed(b"READY\n") == [Result(b"READY\nREADY\n")]
 
 
+def test_an_answer_inside_a_result_belongs_to_it() -> None:
+    """What is usually an answer may be a part of one."""
+    protocol = busy()
+    assert protocol.feed(b"RESULT 22\n") == []
+    assert protocol.feed(b"RESULT 2\nOK") == []
+    assert protocol.feed(b"RESULT 2\nOK") == [Result(b"RESULT 2\nOKRESULT 2\nOK")]
+    protocol = busy()
+    assert protocol.feed(b"RESULT 13\nRE") == []
+    assert protocol.feed(b"RESULT 2\nOK") == [Result(b"RERESULT 2\nOK")]
+
+
 def test_a_large_result_in_small_pieces() -> None:
     """Its cost grows with its size, not with the square of it."""
     protocol = busy()

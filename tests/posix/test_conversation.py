@@ -32,6 +32,8 @@ class Stage:
         self.loop = asyncio.SelectorEventLoop(selector)
         self.drain = Drain(lambda callback: void(self.loop.call_soon_threadsafe(callback)))
         self.drain.start()
+        self.problems: list[object] = []
+        self.loop.set_exception_handler(lambda _, context: self.problems.append(context))
         self.reports: list[str] = []
         fileno: Callable[[], int] = getattr(selector, "fileno")  # noqa: B009
         self.talks = Talks(self.loop, fileno(), watch or self.drain.watch, self.reports.append)
@@ -70,6 +72,7 @@ class Stage:
             os.close(self.child)
         self.drain.stop()
         self.loop.close()
+        assert not self.problems
 
 
 @pytest.fixture
