@@ -95,6 +95,8 @@ def terminal(command: Sequence[str], env: Mapping[str, str] | None = None) -> It
     environment = {**os.environ, "TERM": "dumb", "COLUMNS": "80", "LINES": "24", **(env or {})}
     pid, fd = pty.fork()
     if pid == 0:
+        # Whoever started the tests in the background has switched Ctrl-C off for all below.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execvpe(command[0], list(command), environment)
     screen = Terminal(pid, fd)
     try:

@@ -296,6 +296,9 @@ class Daemon:
         if configuration.daemon.uid not in (None, os.getuid()):
             text = "[supervisord] user cannot change in a restart: stop supervisord and start it"
             raise Fault(FaultCode.CANT_REREAD, text)
+        if not os.access(sys.executable, os.X_OK):
+            text = f"this user may not execute {sys.executable}: stop supervisord and start it"
+            raise Fault(FaultCode.CANT_REREAD, text)
         ours = {_address(server) for server in self._begin.configuration.servers}
         for server in configuration.servers:
             if _address(server) not in ours:

@@ -12,6 +12,7 @@ Source: compat config.md, sections 11 and 12.
 
 from __future__ import annotations
 
+import codecs
 import os
 import socket
 import sys
@@ -48,6 +49,11 @@ RUNS_AS_ROOT = (
 FOUND_BY_ROOT = (
     "root found {} by looking in the usual places, the current directory among them; say -c with"
     " an absolute path, so that nobody else decides what root runs"
+)
+
+NO_KEEPER = (
+    "going on without a keeper: this user may not execute {}.  Programs run, but they will not"
+    " survive the supervisor, and it cannot restart itself; install it where the user may read it."
 )
 
 
@@ -143,8 +149,11 @@ def settle(program: str, words: list[str], overrides: Overrides, world: RealWorl
 def become(settings: DaemonSettings) -> Notes:
     """Take on the user and the limits.  Raises PrivilegeError or LimitError."""
     if settings.uid is not None:
+        _load_everything()
         drop_privileges(settings.uid)
     notes = _who(settings)
+    if settings.keeper and not _wants_keeper(settings):
+        notes.append(("critical", NO_KEEPER.format(sys.executable)))
     for minimum in minimums(settings.minfds, settings.minprocs):
         raised = raise_limit(minimum)
         if raised is not None:
@@ -160,9 +169,14 @@ def _who(settings: DaemonSettings) -> Notes:
 
 
 def _keeper(settled: Settled) -> socket.socket | None:
-    if not settled.configuration.daemon.keeper:
+    if not _wants_keeper(settled.configuration.daemon):
         return None
     return split_off_daemon(settled.command())
+
+
+def _wants_keeper(settings: DaemonSettings) -> bool:
+    """A user who may not execute this Python cannot have a keeper: it is a program of its own."""
+    return settings.keeper and os.access(sys.executable, os.X_OK)
 
 
 def _settle_down(settings: DaemonSettings) -> Notes:
@@ -225,6 +239,18 @@ def _profiled(columns: str | None) -> Iterator[None]:
     words = columns.split(",")
     stats = pstats.Stats(profile).sort_stats(*(word for word in words if word != "callers"))
     (stats.print_callers if "callers" in words else stats.print_stats)(0.3)
+
+
+def _load_everything() -> None:
+    """What is loaded late otherwise: soon we may be somebody who cannot read this Python."""
+    _import_asyncio_without_ssl()
+    import grp  # noqa: F401
+    import tempfile  # noqa: F401
+
+    import proctor.runtime  # noqa: F401
+
+    for encoding in ("ascii", "latin-1", "idna"):
+        codecs.lookup(encoding)
 
 
 def _import_asyncio_without_ssl() -> None:

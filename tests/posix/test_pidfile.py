@@ -43,7 +43,8 @@ def test_a_living_supervisor_is_recognised_and_a_stranger_is_not(tmp_path: Path)
     """The pid in the file must live and must look like a supervisor (gotcha G42)."""
     path = tmp_path / "x.pid"
     waits = "import sys; print('up', flush=True); sys.stdin.read()"
-    for word, expected in (("supervisord", True), ("stranger", False)):
+    words = (("supervisord", True), ("/opt/proctor/worker", False), ("x/supervisord.conf", False))
+    for word, expected in words:
         with subprocess.Popen(
             [sys.executable, "-c", waits, word], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:

@@ -147,8 +147,11 @@ class Controller:
         while place is not None and place.tb_next is not None:
             place = place.tb_next
         file, number = (place.tb_frame.f_code.co_filename, place.tb_lineno) if place else ("", 0)
-        text = f"<Fault {error.code}: {error.text!r}>" if isinstance(error, Fault) else error
-        self.fail(f"error: {type(error)}, {text}: file: {file} line: {number}")
+        kind, text = str(type(error)), str(error)
+        if isinstance(error, Fault):
+            # Scripts know this error by the name that the standard library gives it.
+            kind, text = "<class 'xmlrpc.client.Fault'>", f"<Fault {error.code}: {error.text!r}>"
+        self.fail(f"error: {kind}, {text}: file: {file} line: {number}")
 
     def _asked_for_login(self) -> bool:
         """Whether the user gave a name and a password to try again with."""

@@ -37,7 +37,16 @@ def living_supervisor(path: str) -> int | None:
     if pid is None or pid in (os.getpid(), os.getppid()):
         return None
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except OSError:
         return None
-    return pid if b"proctor" in command or b"supervisord" in command else None
+    return pid if any(_is_ours(word) for word in command.split("\0")) else None
+
+
+def _is_ours(word: str) -> bool:
+    """Whether a word of a command line is that of a supervisor: its script or its module."""
+    return word.endswith("proctor/keeper/main.py") or os.path.basename(word) in (
+        "supervisord",
+        "proctor.supervisord",
+        "supervisor.supervisord",
+    )
