@@ -6,6 +6,7 @@ It runs in a thread of its own, so that tests may use blocking sockets and forei
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -270,9 +271,20 @@ class Served:
             client.sendall(data)
             return read_reply(client)
 
+    def _let_all_in(self) -> None:
+        """A client that asyncio is just letting in while its server closes is forgotten, unclosed.
+
+        They are let in in order: when a last one has been heard, so have all before it.
+        """
+        for last in (self.tcp(), self.unix()):
+            with last, contextlib.suppress(ConnectionError):
+                last.sendall(b"?\r\n\r\n")
+                last.recv(1)
+
     def close(self) -> None:
         """Stop, and leave nothing behind."""
         self.service.released.set()
+        self._let_all_in()
 
         async def end() -> None:
             self.servers.close()
