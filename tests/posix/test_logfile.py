@@ -171,6 +171,34 @@ def test_a_large_family_follows_too(path: Path) -> None:
         log.close()
 
 
+def test_the_oldest_backup_goes_before_another_takes_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ext4 writes a file that replaces another one to the disk, at once and at our expense."""
+    rename = os.rename
+
+    def check(old: str, new: str) -> None:
+        assert not os.path.exists(new)
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", check)
+    log = LogFile(str(path), 10, 2)
+    for number in range(5):
+        log.write(b"%09d\n" % number)
+    log.close()
+    backups = [Path(f"{path}.{number}").read_bytes() for number in (1, 2)]
+    assert backups == [b"000000004\n", b"000000003\n"]
+
+
+def test_a_backup_beyond_a_gap_stays(path: Path) -> None:
+    """As in the original: only what has to make room goes."""
+    Path(f"{path}.3").write_bytes(b"old")
+    log = LogFile(str(path), 10, 3)
+    log.write(b"x" * 9 + b"\n")
+    log.close()
+    assert Path(f"{path}.3").read_bytes() == b"old"
+
+
 def test_a_mode_that_cannot_be_set_costs_no_descriptor(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

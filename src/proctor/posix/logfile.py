@@ -124,9 +124,12 @@ class LogFile:
             self.complain(f"cannot rotate {self.name}: {error.strerror}")
 
     def _move_away(self) -> None:
-        if not self._backups:
-            _unless_missing(lambda: os.unlink(self.name))
-        for old, new in rotation.shifts(self._exists, self._backups):
+        shifts = rotation.shifts(self._exists, self._backups)
+        # Not renamed over: ext4 writes a file that replaces another to the disk, at once and at our
+        # expense (measured: twice the CPU for each byte logged).
+        if not shifts or shifts[0][1] == self._backups:
+            _unless_missing(lambda: os.unlink(self._numbered(self._backups)))
+        for old, new in shifts:
             self._rename(old, new)
 
     def _exists(self, number: int) -> bool:
