@@ -15,7 +15,7 @@ from proctor.core.states import ListenerState, ProcessState
 from proctor.daemon.activity_log import Level
 from proctor.duties.pools import merged
 from proctor.duties.pools.judge import DeliveredEvent
-from proctor.duties.pools.pool import MAX_TRIES
+from proctor.duties.pools.pool import MAX_TRIES, Counts
 
 UNKNOWN = (
     "el: has entered the UNKNOWN state and will no longer receive events, this usually indicates"
@@ -259,7 +259,7 @@ def test_nobody_waits_for_listeners_that_do_not_start_by_themselves() -> None:
     """autostart=false: buffer_size counts at once."""
     with a_desk(a_pool("el", a_listener("el", autostart=False), buffer_size=2)) as desk:
         desk.send(*"abcde")
-        assert desk.pools.dispatchers["el"].pool.overflowed == 3
+        assert desk.pools.dispatchers["el"].pool.counts.overflowed == 3
         desk.heart.start("el")
         desk.ready("el")
         desk.says("el", OK + READY)
@@ -384,6 +384,7 @@ def test_stray_output() -> None:
             f"WARN {UNKNOWN}",
         ]
         assert desk.remark("el").startswith("gets no events: expected READY")
+        assert desk.pools.dispatchers["el"].pool.counts == Counts(violations=1)
         desk.dies("el")
         assert "gets no events" not in desk.remark("el")
         desk.ready("el")

@@ -44,7 +44,7 @@ def test_the_oldest_is_discarded_when_the_buffer_is_full() -> None:
     pool = settled(2)
     discarded = [pool.accept(serial, "E", "") for serial in range(4)]
     assert [[letter.serial for letter in lost] for lost in discarded] == [[], [], [0], [1]]
-    assert pool.overflowed == 2
+    assert pool.counts.overflowed == 2
 
 
 def test_the_start_up_burst_waits_for_listeners_that_still_start() -> None:
@@ -93,7 +93,7 @@ def test_even_the_start_up_burst_is_bounded() -> None:
     for serial in range(START_UP_LIMIT + 5):
         pool.accept(serial, "E", "")
     assert len(pool) == START_UP_LIMIT
-    assert pool.overflowed == 5
+    assert pool.counts.overflowed == 5
 
 
 def test_a_rejected_event_rests_while_others_go_on() -> None:
@@ -114,7 +114,7 @@ def test_a_rejected_event_rests_while_others_go_on() -> None:
     assert rests == pytest.approx(sorted(rests))
     assert rests[0] == pytest.approx(0.1)
     assert rests[-1] == pytest.approx(LONGEST_DELAY)
-    assert pool.dropped == 1
+    assert pool.counts.dropped == 1
     assert len(pool) == 0
 
 

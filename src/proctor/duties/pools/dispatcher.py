@@ -131,9 +131,9 @@ class Dispatcher:
         self._supervisor.stop(listener.process)
 
     def _remark(self, listener: Listener) -> str:
-        pool = self.pool
-        counts = ((pool.overflowed + pool.dropped, "lost"), (pool.rejections, "rejected"))
-        remarks = [listener.remark(), *(f"events {word}: {n}" for n, word in counts if n)]
+        counts = self.pool.counts
+        told = ((counts.overflowed + counts.dropped, "lost"), (counts.rejections, "rejected"))
+        remarks = [listener.remark(), *(f"events {word}: {n}" for n, word in told if n)]
         return ", ".join(filter(None, remarks))
 
     # To a listener
@@ -153,7 +153,7 @@ class Dispatcher:
                 self._log.debug(f"{listener.name}: has closed its stdin, event {letter.serial}")
                 self.pool.untake(letter)
         except Fault as fault:
-            self.pool.dropped += 1
+            self.pool.counts.dropped += 1
             self._drops.say(f"pool {self.name} gives up event {letter.serial}: {fault.detail}")
 
     # From a listener
@@ -203,6 +203,7 @@ class Dispatcher:
         """No more events for this child."""
         listener.protocol.refuse()
         listener.violation = reason
+        self.pool.counts.violations += 1
         self._log.warn(f"{listener.name}: {_UNKNOWN}")
         letter = listener.take_letter()
         if letter is not None:

@@ -39,19 +39,27 @@ class Letter:
     due: float = 0.0
 
 
-class Pool:
-    """The waiting events of one pool.  Holds no listener and no clock.
+@dataclass(slots=True)
+class Counts:
+    """What went wrong in a pool since it was made.
 
-    `overflowed` events were discarded, `dropped` ones given up after MAX_TRIES; `rejections` counts
-    every "no" of a listener.
+    `overflowed` events were discarded for newer ones, `dropped` ones given up; `rejections` are the
+    times that a listener said no, `violations` those that one broke the protocol.
     """
+
+    overflowed: int = 0
+    dropped: int = 0
+    rejections: int = 0
+    violations: int = 0
+
+
+class Pool:
+    """The waiting events of one pool.  Holds no listener and no clock."""
 
     def __init__(self, buffer_size: int) -> None:
         self.buffer_size = buffer_size
         self.starting = True
-        self.overflowed = 0
-        self.dropped = 0
-        self.rejections = 0
+        self.counts = Counts()
         self._next_serial = 0
         self._waiting: deque[Letter] = deque()
         self._resting: list[Letter] = []
@@ -105,9 +113,9 @@ class Pool:
 
     def rejected(self, letter: Letter, now: float) -> bool:
         """The listener said no: due again after a rest.  False when it was dropped instead."""
-        self.rejections += 1
+        self.counts.rejections += 1
         if letter.tries + 1 >= MAX_TRIES:
-            self.dropped += 1
+            self.counts.dropped += 1
             return False
         delay = min(FIRST_DELAY * 2**letter.tries, LONGEST_DELAY)
         self._resting.append(replace(letter, tries=letter.tries + 1, due=now + delay))
@@ -130,5 +138,5 @@ class Pool:
         while len(self) > limit:
             oldest = self._waiting.popleft() if self._waiting else self._resting.pop(0)
             discarded.append(oldest)
-        self.overflowed += len(discarded)
+        self.counts.overflowed += len(discarded)
         return discarded
