@@ -58,9 +58,19 @@ class DrainDesk:
             pass
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Let the loop turn until the condition holds."""
+        """Let the loop turn until the condition holds.
+
+        A file that is missing in the moment between two renames counts as "not yet".
+        """
+
+        def holds() -> bool:
+            try:
+                return condition()
+            except FileNotFoundError:
+                return False
+
         deadline = time.monotonic() + PATIENCE
-        while not condition():
+        while not holds():
             assert time.monotonic() < deadline, f"waited in vain; reports: {self.reports}"
             self.turn()
 

@@ -43,6 +43,7 @@ from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
+from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
 from proctor.web.app import App
 from proctor.web.server import HttpServers
@@ -129,6 +130,7 @@ class Daemon:
         self._ticks = Ticks(host, bus)
         self._pools = Pools(self.supervisor, self._result_handler, beginnings.legacy)
         self.legacy = ""
+        self._memory: Memory | None = None
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
@@ -223,9 +225,18 @@ class Daemon:
         self.log.info(f"supervisord started with pid {self._begin.pid}")
         self.supervisor.announce_running()
         self._begin.ready()
-        recover(holdings, self.supervisor, self._host, self._host.attach, self.log)
+        records, host = remembered(holdings.descriptors), self._host
+        resting = recover(holdings, self.supervisor, host, host.attach, self.log, records=records)
+        if isinstance(host, KeeperHost):
+            self._memory = Memory(self.supervisor, host)
+            self._memory.begin()
         self._signals.begin()
-        self.supervisor.autostart()
+        if resting:
+            self.supervisor.autostart_only(
+                each for each in self.supervisor.all_processes() if each.key not in resting
+            )
+        else:
+            self.supervisor.autostart()
 
     def _write_pidfile(self) -> None:
         path = self._settings.pidfile
@@ -240,6 +251,8 @@ class Daemon:
 
     def _end_work(self) -> None:
         self.legacy = self._pools.close()
+        if self._memory is not None:
+            self._memory.end()
         self._ticks.close()
         self._service.close()
         pidfile.remove(self._settings.pidfile, self._begin.pid)

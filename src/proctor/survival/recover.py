@@ -4,14 +4,17 @@ The rules:
 1. A child whose process is still configured is that process's child: never a second copy.
 2. A child whose process is not configured any more is ended: SIGTERM, then SIGKILL.
 3. An end that nobody heard of is heard now, with its status and its time.
+4. What rested rests on: a program stopped by hand, or one that has done its work, is not started
+   again because the daemon died.  What was being stopped is stopped.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from proctor.core.exits import ExitStatus
 from proctor.core.names import split_namespec
@@ -21,6 +24,7 @@ from proctor.daemon.host import ChildSink, Host, Timer
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
+from proctor.survival.snapshot import Record, restore
 
 _TERM, _KILL = 15, 9
 _PATIENCE = 10.0
@@ -29,9 +33,22 @@ Attach = Callable[[HeldChild, ChildSink], None]
 
 
 def recover(
-    holdings: Holdings, supervisor: Supervisor, host: Host, attach: Attach, log: ActivityLog
-) -> None:
-    """Go on with every child that is held.  The groups are there, nothing was started yet."""
+    holdings: Holdings,
+    supervisor: Supervisor,
+    host: Host,
+    attach: Attach,
+    log: ActivityLog,
+    *,
+    records: Mapping[str, Record] = MappingProxyType({}),
+) -> set[str]:
+    """Go on with every child that is held, and let rest what rested.
+
+    The groups are there, nothing was started yet.  Answers with the keys of the processes that are
+    not to be started now.
+    """
+    if holdings.restarts:
+        end = holdings.last_end
+        log.warn(f"the daemon before this one has ended ({end}); going on with its programs")
     # The living first: of two children of one name they are the ones that go on.
     for child in sorted(holdings.children, key=lambda child: child.status is not None):
         process = _process_of(child, supervisor)
@@ -40,6 +57,19 @@ def recover(
             Stray(child, host).end(attach)
         else:
             _adopt(child, process, attach, log)
+            record = records.get(process.key)
+            if record is not None and record.was_stopping and child.status is None:
+                process.stop()
+    return {process.key for process in supervisor.all_processes() if _rests(process, records)}
+
+
+def _rests(process: Process, records: Mapping[str, Record]) -> bool:
+    record = records.get(process.key)
+    if record is None or not record.resting or process.pid:
+        return False
+    restore(record, process.lifecycle)
+    process.start_wall, process.stop_wall = record.start, record.stop
+    return True
 
 
 def kept_logs(holdings: Holdings) -> dict[tuple[str, str], str]:

@@ -1,0 +1,74 @@
+"""Memory: every change of every process, where a kill -9 of the daemon does not reach it.
+
+In a file without a name that the keeper holds: no disk, no path, nothing to clean up.  A daemon
+that ends in order lets the keeper forget it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from proctor.core.events import Event, ProcessStateChanged
+from proctor.daemon.supervisor import Supervisor
+from proctor.posix.slots import Slots
+from proctor.survival.snapshot import Record, record_of
+
+NAME = "states"
+
+
+class Store(Protocol):
+    """Who keeps descriptors for the next daemon: the keeper."""
+
+    def hold(self, name: str, fd: int) -> None:
+        """Keep a copy."""
+
+    def release(self, name: str) -> None:
+        """Forget it."""
+
+
+def remembered(descriptors: Mapping[str, int]) -> dict[str, Record]:
+    """What the daemon before this one knew last, by process key; nothing after an orderly end."""
+    fd = descriptors.get(NAME)
+    if fd is None:
+        return {}
+    records = [Record.from_bytes(data) for data in Slots(fd).read()]
+    os.close(fd)
+    return {record.key: record for record in records if record is not None}
+
+
+class Memory:
+    """Writes down what becomes of processes.  Begin it when the groups are there."""
+
+    def __init__(self, supervisor: Supervisor, store: Store) -> None:
+        self._supervisor = supervisor
+        self._store = store
+        self._slots = Slots()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """Write down how things are, then every change."""
+        for process in self._supervisor.all_processes():
+            self._note(process.group_name, process.name)
+        self._unsubscribe = self._supervisor.bus.subscribe(self._hear, ["PROCESS_STATE"])
+        self._store.hold(NAME, self._slots.fd)
+
+    def end(self) -> None:
+        """There will be nothing to go on with."""
+        self._unsubscribe()
+        self._store.release(NAME)
+        self._slots.close()
+
+    def _hear(self, event: Event) -> None:
+        assert isinstance(event, ProcessStateChanged)
+        self._note(event.group, event.process)
+
+    def _note(self, group_name: str, name: str) -> None:
+        group = self._supervisor.groups.get(group_name)
+        process = group.processes.get(name) if group else None
+        if process is not None:
+            record = record_of(
+                process.key, process.lifecycle, process.start_wall, process.stop_wall
+            )
+            self._slots.write(process.key, record.as_bytes())
