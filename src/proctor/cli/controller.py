@@ -13,6 +13,7 @@ The attributes without a leading underscore are what ctl plug-ins use (compat pl
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 
 from proctor.cli import exitcodes
 from proctor.client.connection import ProtocolError
@@ -55,15 +56,21 @@ class Controller:
         self.options = options
         self.verbs = verbs
         self.exitstatus = exitcodes.SUCCESS
-        self._server: Server | None = None
+        self._servers: dict[int, Server] = {}
 
     @property
     def server(self) -> Server:
-        """The server of `options`.  Its connection is kept from call to call."""
-        if self._server is None:
+        """The server of `options`.  Its connection is kept from call to call.
+
+        Each thread has its own: plug-ins run our verbs in threads, and answers must not be mixed
+        up.
+        """
+        thread = get_ident()
+        if thread not in self._servers:
             options = self.options
-            self._server = Server(options.serverurl, options.username, options.password)
-        return self._server
+            server = Server(options.serverurl, options.username, options.password)
+            self._servers[thread] = server
+        return self._servers[thread]
 
     def use_server(self, serverurl: str) -> None:
         """Ask another server from now on."""
@@ -71,9 +78,9 @@ class Controller:
         self._forget_server()
 
     def _forget_server(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        self._server = None
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
 
     def output(self, text: object) -> None:
         """A line on stdout, at once."""
