@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.protocol import PROTOCOL, BrokenWireError, Message, Wire, close_all
-from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
 
 _AT_ONCE = 64
 _STALLED = 0.01
@@ -311,25 +311,6 @@ class KeeperHost(LoopHost):
 
     def _fail_soon(self, sink: ChildSink, step: str, number: int) -> None:
         self._loop.call_soon(sink.spawn_failed, SpawnFailure(step, number), self.now())
-
-
-def order_of(plan: SpawnPlan) -> dict[str, object]:
-    """The plan as keeper/spawner.Order wants it; what is at its default stays away."""
-    order: dict[str, object] = {
-        "key": plan.key,
-        "filename": plan.filename,
-        "argv": plan.argv,
-        "environment": plan.environment,
-    }
-    for name in ("directory", "umask", "uid", "gid"):
-        value = getattr(plan, name)
-        if value is not None:
-            order[name] = value
-    for name in ("groups", "redirect_stderr", "note"):
-        value = getattr(plan, name)
-        if value:
-            order[name] = value
-    return order
 
 
 def _pipes(streams: str, fds: Sequence[int]) -> ChildPipes:

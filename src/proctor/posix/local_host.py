@@ -19,9 +19,7 @@ from proctor.keeper.children import Child, Children, reap
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError
 from proctor.keeper.spawner import Spawner
-from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost
-
-_AT_ONCE = 16
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
 
 
 class LocalHost(LoopHost):
@@ -54,29 +52,17 @@ class LocalHost(LoopHost):
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
         self._wanted.append((plan, sink))
         if len(self._wanted) == 1:
-            self._loop.call_soon(self._spawn_some)
+            self._loop.call_soon(self._spawn_next)
 
-    def _spawn_some(self) -> None:
-        """Not all at once: the loop has other things to do too."""
-        for _ in range(min(_AT_ONCE, len(self._wanted))):
-            self._spawn(*self._wanted.popleft())
+    def _spawn_next(self) -> None:
+        """One each round: the loop has other things to do too."""
+        plan, sink = self._wanted.popleft()
         if self._wanted:
-            self._loop.call_soon(self._spawn_some)
+            self._loop.call_soon(self._spawn_next)
+        self._spawn(plan, sink)
 
     def _spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
-        order = Order(
-            key=plan.key,
-            filename=plan.filename,
-            argv=plan.argv,
-            environment=plan.environment,
-            directory=plan.directory,
-            umask=plan.umask,
-            uid=plan.uid,
-            gid=plan.gid,
-            groups=plan.groups,
-            redirect_stderr=plan.redirect_stderr,
-            note=plan.note,
-        )
+        order = Order(**order_of(plan))  # type: ignore[arg-type]  # as the keeper does
         try:
             pid, streams = self._spawner.spawn(order, plan.socket_fd)
         except SpawnError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proctor.core.exits import ExitStatus
-from proctor.core.plan import ChildPipes, SpawnFailure
+from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 
 
 class ChildSink(Protocol):
@@ -95,3 +95,22 @@ class LoopHost:
             self._loop.remove_writer(fd)
         else:
             self._loop.add_writer(fd, callback)
+
+
+def order_of(plan: SpawnPlan) -> dict[str, object]:
+    """The plan as keeper/order.Order wants it; what is at its default stays away."""
+    order: dict[str, object] = {
+        "key": plan.key,
+        "filename": plan.filename,
+        "argv": plan.argv,
+        "environment": plan.environment,
+    }
+    for name in ("directory", "umask", "uid", "gid"):
+        value = getattr(plan, name)
+        if value is not None:
+            order[name] = value
+    for name in ("groups", "redirect_stderr", "note"):
+        value = getattr(plan, name)
+        if value:
+            order[name] = value
+    return order
