@@ -4,13 +4,16 @@ A message on the wire: its length (4 bytes), how many descriptors it carries (1 
 JSON `[kind, {field: value}]`.  Text is UTF-8 with surrogateescape inside Python, so any bytes a
 command line or an environment may hold survive the way.
 
-    daemon to keeper                                  keeper to daemon hello(protocol)
-    held(key pid note started status ended streams) + fds descriptor(name) + 1 fd welcome(protocol
-    pid restarts last_status) spawn(id order) [+ listening socket]              spawned(id pid at
-    streams) + fds spawn_failed(id step errno at) signal(key pid signum to_group)
-    signal_failed(key pid errno at) acknowledge(key pid)                              exited(key
-    pid status at) hold(name) + 1 fd, release(name)                  reaped_unknown(pid status)
-    bye(code)                                         complaint(text)
+    daemon to keeper                  keeper to daemon
+    hello(protocol)                   held(key pid note started status ended streams) + fds
+                                      descriptor(name) + 1 fd
+                                      welcome(protocol pid restarts last_status)
+    spawn(id order) [+ socket]        spawned(id pid at streams) + fds
+                                      spawn_failed(id step errno at)
+    signal(key pid signum to_group)   signal_failed(key pid errno at)
+    acknowledge(key pid)              exited(key pid status at)
+    hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
+    bye(code)                         complaint(text)
 
 `hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends
 them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
