@@ -101,6 +101,7 @@ class Channel:
         self._grace: Timer | None = None
         self._delay = SOON
         self._since, self._recent = 0.0, 0
+        self._rested = False
 
     def finish(self, done: Callable[[], None], grace: float = GRACE) -> None:
         """The process has ended: pass on what is in the pipe, then call `done` on the loop.
@@ -242,11 +243,16 @@ class Channel:
         self._recent += moved
         if self._recent <= LOUD:
             return False
-        if self._size < LARGE or (self._size < MOST and self._recent > 4 * LARGE):
+        # No larger than it must be: bytes that wait in a large pipe leave the processor's cache.
+        fills_while_resting = self._rested and moved > self._size // 2
+        if self._size < LARGE or (self._size < MOST and fills_while_resting):
             self._size = linux.grow_pipe(self._fd, LARGE if self._size < LARGE else MOST)
         little = self._size // 4
         # A small move may have left much: near a limit, or where bytes are seen.
-        return self._size >= LARGE and moved < little and linux.bytes_waiting(self._fd) < little
+        self._rested = (
+            self._size >= LARGE and moved < little and linux.bytes_waiting(self._fd) < little
+        )
+        return self._rested
 
     def _fail(self, error: OSError) -> None:
         """The file took nothing.  Unseen bytes wait in the pipe."""
