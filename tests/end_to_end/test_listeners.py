@@ -205,6 +205,7 @@ def test_update_of_a_listener_loses_nothing(launch: Launch, ours: Implementation
     daemon.until_state("el", "RUNNING")
     for number in range(3):
         daemon.call("supervisor.sendRemoteCommEvent", "t", str(number))
+    until_recorded(daemon, "el", "0$")
     daemon.configure(recorder("el", "REMOTE_COMMUNICATION", buffer_size=60, priority=5))
     assert daemon.ctl("update").code == 0
     events = until_recorded(daemon, "el", "2$")
@@ -231,6 +232,27 @@ def test_a_daemon_that_was_killed_starts_its_listeners_again(
     daemon.call("supervisor.sendRemoteCommEvent", "t", "after")
     until_recorded(daemon, "el", "after")
     assert daemon.client.pid("cat") == cat
+
+
+def test_the_header_tells_bytes_to_those_who_ask(launch: Launch, ours: Implementation) -> None:
+    """G6: events_with_bytes=true; the field is the last one."""
+    daemon = launch(ours, recorder("el", "REMOTE_COMMUNICATION", events_with_bytes="true"))
+    daemon.until_state("el", "RUNNING")
+    daemon.call("supervisor.sendRemoteCommEvent", "t", "爬虫")
+    (event,) = until_recorded(daemon, "el", "爬虫")
+    assert event.header.endswith(" len:9 bytes:13\n")
+
+
+def test_a_listener_is_started_again_if_that_is_wanted(
+    launch: Launch, ours: Implementation
+) -> None:
+    """G66: restart_on_violation=true."""
+    daemon = launch(ours, recorder("el", "REMOTE_COMMUNICATION", "stray", restart_on_violation=1))
+    daemon.until_state("el", "RUNNING")
+    daemon.call("supervisor.sendRemoteCommEvent", "t", "a")
+    daemon.until_logged("INFO el: is started again: bad result line")
+    daemon.until_logged("INFO spawned: 'el'", 2)
+    until_recorded(daemon, "el", "a$", 2)
 
 
 def test_ticks_come_to_those_who_ask(launch: Launch, ours: Implementation) -> None:
