@@ -10,8 +10,10 @@ Everything is called on the daemon's loop and must not block.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from configparser import RawConfigParser
+from contextlib import suppress
 from dataclasses import replace
 
 from proctor.api.service import Service
@@ -62,7 +64,12 @@ class Supervisord:
         """A handler of a plug-in as the daemon wants it: it gets an event with its process."""
 
         def judge(event: DeliveredEvent, response: bytes) -> object:
-            return handler(events.made(event.name, event.payload()), response)
+            try:
+                return handler(events.made(event.name, event.payload()), response)
+            finally:
+                # What handlers print is for whoever reads our stdout, now.
+                with suppress(OSError):
+                    sys.stdout.flush()
 
         return judge
 
