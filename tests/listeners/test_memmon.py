@@ -200,8 +200,11 @@ command={ours.program("memmon")} -p eater=50MB -m dev@example.com -s {theatre.se
 events=TICK_5
 """
     daemon = _eating(launch, either, listener)
-    daemon.until_state("memmon", "RUNNING")
-    before = _fed(daemon, "eater")
+    for name in ("memmon", "eater"):
+        daemon.until_state(name, "RUNNING")
+    before = daemon.client.pid("eater")
+    # A tick may come while it is still eating: nothing but the restart can be waited for.
+    daemon.call("supervisor.sendProcessStdin", "eater", "eat\n")
     until(lambda: daemon.client.pid("eater") not in (0, before), "the eater was restarted")
     (mail,) = until(theatre.mails, "a mail came")
     assert "\nSubject: memmon: process eater:eater restarted\n" in mail
