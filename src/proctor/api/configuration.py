@@ -6,6 +6,7 @@ section 16; xmlrpc.md, sections 6 and 9; gotcha G9.
 
 from __future__ import annotations
 
+from proctor.api.access import caller
 from proctor.api.room import Room
 from proctor.api.views import config_info
 from proctor.config.diff import diff
@@ -53,9 +54,11 @@ class ConfigurationRoom(Room):
     async def get_all_config_info(self) -> list[dict[str, object]]:
         """Every configured process, active or not, by process name."""
         self._require_running()
+        who = caller()
         infos = [
             config_info(group, spec, self.supervisor.groups.get(group.name))
             for group in self.context.configuration.value.groups
+            if who.covers(group.name)
             for spec in group.processes
         ]
         return sorted(infos, key=lambda info: str(info["name"]))
@@ -75,4 +78,5 @@ class ConfigurationRoom(Room):
 
 
 def _names(groups: tuple[GroupSpec, ...]) -> list[str]:
-    return [group.name for group in groups]
+    who = caller()
+    return [group.name for group in groups if who.covers(group.name)]

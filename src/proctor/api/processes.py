@@ -43,9 +43,7 @@ class Processes(Room):
         """Every process, by group and process name."""
         self._require_running()
         now = self.supervisor.host.wall()
-        processes = [
-            p for group in self.supervisor.groups.values() for p in group.processes.values()
-        ]
+        processes = [p for group in self._their_groups() for p in group.processes.values()]
         processes.sort(key=lambda process: (process.group_name, process.name))
         return [process_info(process, now) for process in processes]
 
@@ -60,7 +58,7 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.start_process_group(group.name, wait)
+            return await self._start_each(members(group), wait)
         self._begin_start(process, name)
         await self._finish_start(process, name, wait)
         return True
@@ -116,7 +114,7 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.stop_process_group(group.name, wait)
+            return await self._stop_each(members(group), wait)
         self._begin_stop(process, name)
         await self._finish_stop(process, name, wait)
         return True
@@ -181,7 +179,7 @@ class Processes(Room):
         self._require_running()
         group, process = self._find(name)
         if process is None:
-            return await self.signal_process_group(group.name, signal)
+            return await self._signal_each(members(group), signal)
         self._signal(process, name, signal)
         return True
 

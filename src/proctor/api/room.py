@@ -10,11 +10,12 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from proctor.api.access import caller
 from proctor.config.load import Configuration
 from proctor.core import order
 from proctor.core.faults import Fault, FaultCode
@@ -102,9 +103,14 @@ class Room:
         return process
 
     def _everything(self) -> list[Process]:
-        """All processes by (group priority, process priority); equals in order of creation."""
-        groups = order.ascending(self.supervisor.groups.values())
+        """The caller's processes by (group priority, process priority); equals as created."""
+        groups = order.ascending(self._their_groups())
         return [process for group in groups for process in members(group)]
+
+    def _their_groups(self) -> Iterable[Group]:
+        """All groups but those that are none of the caller's business."""
+        who, groups = caller(), self.supervisor.groups.values()
+        return [group for group in groups if who.covers(group.name)] if who.confined else groups
 
 
 def members(group: Group) -> list[Process]:

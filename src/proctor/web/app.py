@@ -11,6 +11,8 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator, Mapping
 
+from proctor.api.access import asked_by
+from proctor.core.faults import Fault, FaultCode
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
 from proctor.web import guard
@@ -67,14 +69,25 @@ class App:
                 what = f"{request.method} {request.path} from {request.source}"
                 self._complaints.say(f"refused {what}: {refusal.detail}")
             response = refusal.response()
-        except Exception:
-            self._log.error(f"Web interface error: {traceback.format_exc()}")
-            response = Refusal(500).response()
+        except Exception as error:
+            response = self._failed(request, error).response()
         await _send(response, receive, send)
+
+    def _failed(self, request: Request, error: Exception) -> Refusal:
+        if isinstance(error, Fault) and error.code == FaultCode.FORBIDDEN:
+            self._complaints.say(f"refused {request.source}: {error.detail}")
+            return Refusal(403, "this login does not allow that")
+        self._log.error(f"Web interface error: {traceback.format_exc()}")
+        return Refusal(500)
 
     async def _respond(self, request: Request, scope: Scope) -> Response:
         await guard.check_host(request)
-        scope["user"] = await self._doorkeeper.check(request)
+        who = await self._doorkeeper.check(request)
+        scope["user"] = who.user
+        with asked_by(who):
+            return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Response:
         path, method = request.path, request.method
         if path.startswith("/RPC2"):
             _only(method == "POST")

@@ -16,6 +16,7 @@ import binascii
 # Not hmac: it loads OpenSSL, megabytes that a daemon without TLS has no use for.
 from _operator import _compare_digest as same
 
+from proctor.core.caller import Caller, How
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.web.request import Refusal, Request
@@ -33,13 +34,13 @@ class Doorkeeper:
         self._log = log
         self._failures: dict[str, int] = {}
 
-    async def check(self, request: Request) -> str | None:
-        """The name of the user; None when this server asks for none.
+    async def check(self, request: Request) -> Caller:
+        """Who asks: everybody, with all rights, when this server asks for no login.
 
         Raises Refusal 401, or 400 for credentials that cannot be read.
         """
         if request.settings.username is None:
-            return None
+            return _caller(request)
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             raise Refusal(401, headers=CHALLENGE)
@@ -47,7 +48,7 @@ class Doorkeeper:
         if not _match(request.settings, name, password):
             await self._refuse(request)
         self._failures.pop(request.client[0], None)
-        return request.settings.username
+        return _caller(request, request.settings.username)
 
     async def _refuse(self, request: Request) -> None:
         source = request.client[0]
@@ -62,6 +63,12 @@ class Doorkeeper:
         if count > FREE_FAILURES:
             await asyncio.sleep(min(MAX_DELAY, 0.1 * 2 ** min(count - FREE_FAILURES, 10)))
         raise Refusal(401, headers=CHALLENGE)
+
+
+def _caller(request: Request, user: str | None = None) -> Caller:
+    if request.over_unix:
+        return Caller(How.UNIX, user=user, peer=request.peer)
+    return Caller(How.TCP, user=user, address=request.source)
 
 
 def _credentials(encoded: str) -> tuple[bytes, bytes]:

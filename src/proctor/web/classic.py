@@ -167,7 +167,9 @@ class Classic:
     ) -> Response:
         try:
             chunks = await following
-        except Fault:
+        except Fault as fault:
+            if fault.code == FaultCode.FORBIDDEN:
+                raise
             raise Refusal(404) from None
         # Each is a timer and perhaps a slow reader; the unix socket is never shut out by others.
         if self._streams >= MAX_STREAMS and not request.over_unix:

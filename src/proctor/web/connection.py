@@ -15,8 +15,10 @@ from typing import Protocol, cast
 
 import h11
 
+from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
+from proctor.posix.peers import peer_of
 from proctor.web.complaints import Complaints
 from proctor.web.exchange import Exchange, complete_error
 from proctor.web.request import MAX_BODY, REASONS, AsgiApp
@@ -69,6 +71,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, house: House, settings: ServerSettings) -> None:
         self.settings = settings
         self.client: tuple[str, int] = ("localhost", 0)
+        self.peer: Peer | None = None
         self.idle_since = 0.0
         self.body_size = 0
         self.half_closed = False
@@ -115,7 +118,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a slot and wait for a request."""
         self._transport = cast(asyncio.Transport, transport)
-        if self.settings.file is None:
+        if self.settings.file is not None:
+            self.peer = peer_of(transport.get_extra_info("socket"))
+        else:
             # None when the client has left already.
             self.client = (transport.get_extra_info("peername") or ("unknown", 0))[:2]
         self.idle_since = self._loop.time()

@@ -15,9 +15,11 @@ from typing import Protocol
 
 import h11
 
+from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.web.request import (
+    PEER,
     REASONS,
     SETTINGS,
     AsgiApp,
@@ -36,6 +38,7 @@ class Link(Protocol):
 
     settings: ServerSettings
     client: tuple[str, int]
+    peer: Peer | None
 
     @property
     def gone(self) -> bool:
@@ -111,7 +114,7 @@ class Exchange:
             "query_string": query,
             "headers": list(self._request.headers),
             "client": self._link.client,
-            "extensions": {SETTINGS: self._link.settings},
+            "extensions": {SETTINGS: self._link.settings, PEER: self._link.peer},
         }
 
     def _access_line(self, user: str | None) -> str:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
 
 # The types of the ASGI specification, which leaves the values open.
@@ -28,8 +29,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# The ASGI extension under which a server tells its settings to the application.
+# The ASGI extensions under which a server tells its settings, and who is at the other end of a
+# unix socket, to the application.
 SETTINGS = "proctor.server"
+PEER = "proctor.peer"
 MAX_BODY = 8 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]
@@ -111,6 +114,7 @@ class Request:
         self.headers = _joined(scope["headers"])
         self.client: tuple[str, int] = scope["client"]
         self.settings: ServerSettings = scope["extensions"][SETTINGS]
+        self.peer: Peer | None = scope["extensions"].get(PEER)
         self._receive = receive
 
     @property

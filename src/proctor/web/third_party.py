@@ -17,15 +17,21 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import FunctionType
 from typing import Protocol
 
+from proctor.api.access import Need, Reach, asked_by, caller, require
 from proctor.config.options.special import MAIN_RPCINTERFACE
+from proctor.core.caller import How, Role
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import PluginSettings
 from proctor.daemon.activity_log import ActivityLog
 
 FACADE_GROUP = "proctor.facade"
+
+# Nobody but its author knows what a method of a plug-in does.
+NEED = Need(Role.ADMIN, Reach.WHOLE)
 
 NOT_DONE_YET = object()
 MIN_DELAY = 0.01
@@ -72,8 +78,11 @@ class ThirdParty:
             inspect.signature(method).bind(*parameters)
         except (TypeError, ValueError):
             raise Fault(FaultCode.INCORRECT_PARAMETERS) from None
+        require(NEED, name)
         try:
-            return await _finished(method(*parameters))
+            # What it does in turn is its own doing.
+            with asked_by(replace(caller(), how=How.PLUGIN, role=Role.ADMIN)):
+                return await _finished(method(*parameters))
         except TypeError:
             # Some plug-ins refuse a value this way, so clients see what they always saw.
             self._log.error(f"rpc method {name!r} failed: {traceback.format_exc()}")

@@ -1,0 +1,183 @@
+"""Who may ask for what: a table of all verbs, and the caller of the request under way.
+
+1. Every verb of the Service has a row in NEEDS; one without a row is a mistake that is found when
+   the Service is made, so nothing can be asked for that nobody thought about.
+2. The check is at the verb and not at a face: XML-RPC, pages and whatever comes need not know it.
+3. Who is not covered by the table (a third party's namespace) is checked by `require`.
+4. Each face says who asks by `asked_by`.  It holds for the request's task and all tasks it starts,
+   but timers that are set meanwhile inherit it too: read `caller()` where a verb begins, and hand
+   it on as a value.  Where nobody asks it is the daemon itself.
+5. What changes something leaves a line in the log: who, from where, what, and how it went.
+
+Source: scenarios.md, section 1, rules 6, 8 and 9.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from proctor.core.caller import DAEMON, Caller, How, Role
+from proctor.core.faults import Fault, FaultCode
+from proctor.core.names import split_namespec
+
+_CALLER: ContextVar[Caller] = ContextVar("caller", default=DAEMON)
+
+S = TypeVar("S")
+
+
+class Reach(Enum):
+    """What a verb is about, for callers who are confined to groups."""
+
+    NOTHING = "nothing that belongs to a group"
+    NAMED = "the group of its first argument, a name"
+    THEIRS = "every group of the caller; the verb itself leaves out the others"
+    WHOLE = "the daemon as a whole, so none of their business"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a caller needs for a verb.  `content`: it shows what programs write to their logs.
+
+    `changes`: it is worth a line in the log.
+    """
+
+    role: Role
+    reach: Reach
+    content: bool = False
+    changes: bool = False
+
+
+_LOOK = Need(Role.VIEW, Reach.NOTHING)
+_LOOK_AT_ONE = Need(Role.VIEW, Reach.NAMED)
+_LOOK_AROUND = Need(Role.VIEW, Reach.THEIRS)
+_READ_ONE = Need(Role.VIEW, Reach.NAMED, content=True)
+_READ_MAIN = Need(Role.VIEW, Reach.WHOLE, content=True)
+_OPERATE = Need(Role.OPERATE, Reach.NAMED, changes=True)
+_OPERATE_ALL = Need(Role.OPERATE, Reach.THEIRS, changes=True)
+_TELL = Need(Role.OPERATE, Reach.NOTHING, changes=True)
+_CHANGE = Need(Role.ADMIN, Reach.NAMED, changes=True)
+_RULE = Need(Role.ADMIN, Reach.WHOLE, changes=True)
+
+NEEDS: dict[str, Need] = {
+    # The daemon
+    "get_api_version": _LOOK,
+    "get_supervisor_version": _LOOK,
+    "get_identification": _LOOK,
+    "get_state": _LOOK,
+    "get_pid": _LOOK,
+    "read_log": _READ_MAIN,
+    "follow_main_log": _READ_MAIN,
+    "clear_log": _RULE,
+    "shutdown": _RULE,
+    "restart": _RULE,
+    "send_remote_comm_event": _TELL,
+    # The configuration
+    "get_all_config_info": _LOOK_AROUND,
+    "reload_config": Need(Role.ADMIN, Reach.THEIRS, changes=True),
+    "add_process_group": _CHANGE,
+    "remove_process_group": _CHANGE,
+    "update_process_group": _CHANGE,
+    # Processes
+    "get_process_info": _LOOK_AT_ONE,
+    "get_all_process_info": _LOOK_AROUND,
+    "start_process": _OPERATE,
+    "start_process_group": _OPERATE,
+    "start_all_processes": _OPERATE_ALL,
+    "stop_process": _OPERATE,
+    "stop_process_group": _OPERATE,
+    "stop_all_processes": _OPERATE_ALL,
+    "signal_process": _OPERATE,
+    "signal_process_group": _OPERATE,
+    "signal_all_processes": _OPERATE_ALL,
+    "send_process_stdin": _OPERATE,
+    # Their logs
+    "read_process_stdout_log": _READ_ONE,
+    "read_process_stderr_log": _READ_ONE,
+    "tail_process_stdout_log": _READ_ONE,
+    "tail_process_stderr_log": _READ_ONE,
+    "follow_log": _READ_ONE,
+    "clear_process_logs": _OPERATE,
+    "clear_all_process_logs": _OPERATE_ALL,
+}
+
+
+def caller() -> Caller:
+    """Whoever asks for what is being done now; DAEMON when nobody does."""
+    return _CALLER.get()
+
+
+@contextmanager
+def asked_by(who: Caller) -> Iterator[None]:
+    """Within the block, `who` is the one who asks."""
+    token = _CALLER.set(who)
+    try:
+        yield
+    finally:
+        _CALLER.reset(token)
+
+
+def require(need: Need, what: str, name: str | None = None) -> None:
+    """Raises Fault FORBIDDEN, before anything is looked up, unless the caller may do it.
+
+    `what` is the verb, for the text; `name` what it is about, where that is one group or process.
+    """
+    who = caller()
+    missing = _missing(who, need, name)
+    if missing:
+        subject = who.user or (f"uid {who.peer.uid}" if who.peer else "this connection")
+        aim = f" {name}" if name else ""
+        raise Fault(FaultCode.FORBIDDEN, f"{subject} may not {_words(what)}{aim}: {missing}")
+
+
+def _missing(who: Caller, need: Need, name: str | None) -> str:
+    if who.role < need.role:
+        return f"that needs the role {need.role.name.lower()}"
+    if need.content and not who.reads_logs:
+        return "that needs the right to read logs"
+    if not who.confined:
+        return ""
+    if need.reach is Reach.WHOLE:
+        return "that concerns more than their groups"
+    if need.reach is Reach.NAMED and not who.covers(split_namespec(name or "")[0]):
+        return "that is none of their groups"
+    return ""
+
+
+def _words(verb: str) -> str:
+    return verb.replace("_", " ")
+
+
+def guarded(service: type[S]) -> type[S]:
+    """The class with every verb behind its check.  Raises TypeError for a verb without a row."""
+    for verb, ask in inspect.getmembers(service, inspect.isfunction):
+        if verb.startswith("_") or not inspect.iscoroutinefunction(ask):
+            continue
+        if verb not in NEEDS:
+            raise TypeError(f"{verb} has no row in NEEDS, api/access.py: who may ask for it?")
+        setattr(service, verb, _behind_check(verb, NEEDS[verb], ask))
+    return service
+
+
+def _behind_check(
+    verb: str, need: Need, ask: Callable[..., Awaitable[object]]
+) -> Callable[..., Awaitable[object]]:
+    @functools.wraps(ask)
+    async def checked(room: object, *values: object, **named: object) -> object:
+        name = None
+        if need.reach is Reach.NAMED:
+            name = str(values[0] if values else named["name"])
+        require(need, verb, name)
+        return await ask(room, *values, **named)
+
+    return checked
+
+
+# Who asks by a signal to the daemon.
+SIGNALLER = Caller(How.SIGNAL)

@@ -1,0 +1,37 @@
+"""Who is at the other end of a unix socket, as the kernel says.
+
+It was settled when they connected: a program that changes its user later stays who it was.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from proctor.core.caller import Peer
+
+# Linux 4.13; Python has no name for it.
+_SO_PEERGROUPS = 59
+_MAX_GROUPS = 1024
+
+
+def peer_of(sock: socket.socket) -> Peer | None:
+    """The process that connected; None where the kernel does not tell, and for other sockets."""
+    if sock.family != socket.AF_UNIX:
+        return None
+    try:
+        found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    except OSError:
+        return None
+    pid, uid, gid = struct.unpack("3i", found)
+    # -1 is how the kernel says nobody.
+    return Peer(pid, uid, gid) if uid >= 0 else None
+
+
+def supplementary_groups(sock: socket.socket) -> tuple[int, ...]:
+    """All other groups of the process that connected; none where the kernel does not tell."""
+    try:
+        found = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MAX_GROUPS)
+    except OSError:
+        return ()
+    return struct.unpack(f"{len(found) // 4}I", found)
