@@ -60,7 +60,8 @@ def test_the_table_shows_every_process_with_its_actions(served: Served, path: st
     assert '<td class="statuserror">fatal</td><td>spawn &lt;error&gt;</td>' in page
     assert re.findall(r"processname=busy&amp;action=(\w+)", page) == ["clearlog"]
     assert re.findall(r"processname=tired&amp;action=(\w+)", page) == ["start", "clearlog"]
-    assert "<script" not in page
+    assert re.findall(r"<script[^>]*>", page) == ['<script type="module" src="static/main.js">']
+    assert "<table>" in page[page.index("<body>") :].partition("<noscript>")[2]
 
 
 def test_an_empty_table_says_so(served: Served) -> None:

@@ -15,9 +15,9 @@ from proctor.api.access import asked_by
 from proctor.core.faults import Fault, FaultCode
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
-from proctor.web import guard
+from proctor.web import guard, static_files
 from proctor.web.auth import Doorkeeper
-from proctor.web.classic import STATIC_FILES, Classic, PageService
+from proctor.web.classic import Classic, PageService
 from proctor.web.complaints import Complaints
 from proctor.web.events import PATH as EVENTS
 from proctor.web.events import EventStreams
@@ -105,9 +105,7 @@ class App:
         if path in PAGES and method in ("GET", "POST"):
             return await self._classic.page(request)
         _only(method in ("GET", "HEAD"))
-        if path not in STATIC_FILES:
-            raise Refusal(404)
-        return STATIC_FILES[path]
+        return await static_files.respond(request)
 
 
 def _only(allowed: bool) -> None:

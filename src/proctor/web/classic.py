@@ -1,8 +1,8 @@
 """The old pages and URLs: a plain table, its actions, the end of a log, and endless log streams.
 
 Markup is ours; paths, parameters, messages and headers are the original's (compat web.md).
-Whatever is put into a page is escaped unless it is Markup.  Actions work by GET, as scripts and
-bookmarks expect, but not from another site (gotcha G29).
+Actions work by GET, as scripts and bookmarks expect, but not from another site (gotcha G29).  At
+`/` the table stands behind the live page, for browsers without scripts and scripts that read it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.names import make_namespec
 from proctor.core.states import ProcessState
+from proctor.core.version import VERSION
 from proctor.web import guard
-from proctor.web.codec import escaped
+from proctor.web.markup import SECURITY, Markup, element, live_page, plain_page
 from proctor.web.request import Refusal, Request, Response, end_stream, error_page, http_date
 
 MAX_STREAMS = 100
@@ -59,34 +60,11 @@ class PageService(Protocol):
         """An endless tail of the main log."""
 
 
-_SECURITY = (
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-)
 _NOT_CACHED = (
     ("Pragma", "no-cache"),
     ("Cache-Control", "no-cache"),
     ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
 )
-_CSS = b"""body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 70em; color: #222 }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .3em .8em .3em 0; border-bottom: 1px solid #ddd }
-a { color: #06c; text-decoration: none; margin-right: .8em }
-#message { background: #ffd; border: 1px solid #dd8; padding: .5em 1em }
-.statusrunning { color: #070 } .statuserror { color: #b00; font-weight: bold }
-.statusnominal { color: #666 }
-pre { background: #f6f6f6; padding: 1em; white-space: pre-wrap; overflow-wrap: anywhere }
-"""
-STATIC_FILES = {
-    "/stylesheets/supervisor.css": Response(
-        200, (("Content-Type", "text/css"), ("X-Content-Type-Options", "nosniff")), _CSS
-    )
-}
 
 _WHY: dict[int, str] = {
     FaultCode.NO_FILE: "no such file",
@@ -103,30 +81,9 @@ _CLASSES = {
 }
 
 
-class Markup(str):
-    """Text that is HTML already."""
-
-
-def element(tag: str, *children: str, **attributes: str) -> Markup:
-    """An element.  Children and attribute values are escaped, except Markup; `class_` is class."""
-    inside = "".join(child if isinstance(child, Markup) else _text(child) for child in children)
-    written = "".join(f' {name.rstrip("_")}="{_text(value)}"' for name, value in attributes.items())
-    return Markup(f"<{tag}{written}>{inside}</{tag}>")
-
-
-def _text(text: str) -> str:
-    return escaped(text).replace('"', "&quot;").replace("'", "&#39;")
-
-
-def _page(title: str, *body: str) -> Response:
-    head = element("head", _META, element("title", title), _STYLE)
-    html = f"<!DOCTYPE html>\n{element('html', head, element('body', *body), lang='en')}\n"
+def _html(html: str) -> Response:
     kind = (("Content-Type", "text/html;charset=utf-8"),)
-    return Response(200, (*kind, *_NOT_CACHED, *_SECURITY), html.encode())
-
-
-_META = Markup('<meta charset="utf-8">')
-_STYLE = Markup('<link rel="stylesheet" href="stylesheets/supervisor.css">')
+    return Response(200, (*kind, *_NOT_CACHED, *SECURITY), html.encode())
 
 
 class Classic:
@@ -199,13 +156,13 @@ class Classic:
         except Fault as fault:
             rows, message = [], _unexpected(fault)
         notice = [element("p", message, id="message")] if message else []
-        return _page("Supervisor Status", *notice, _BUTTONS, _table(rows), _FOOTER)
+        return _html(live_page(*notice, _BUTTONS, _table(rows), _FOOTER))
 
     async def _tail_page(self, form: dict[str, str]) -> Response:
         name = form.get("processname")
         if not name:
             message = element("pre", "No process name found")
-            return _page("Supervisor tail of process None", message)
+            return _html(plain_page("Supervisor tail of process None", message))
         try:
             limit = min(max(int(form.get("limit", "")), MIN_TAIL), MAX_TAIL)
         except ValueError:
@@ -213,7 +170,8 @@ class Classic:
         again = f"tail.html?processname={quote(name, safe='')}&limit={limit}"
         text = element("pre", await self._tail(name, limit))
         title = f"Supervisor tail of process {name}"
-        return _page(title, text, element("p", element("a", "Refresh", href=again)))
+        refresh = element("p", element("a", "Refresh", href=again))
+        return _html(plain_page(title, text, refresh))
 
     async def _tail(self, name: str, limit: int) -> str:
         try:
@@ -297,7 +255,7 @@ _BUTTONS = element(
     element("a", "Restart All", href="index.html?action=restartall"),
     element("a", "Stop All", href="index.html?action=stopall"),
 )
-_FOOTER = element("p", element("a", "Supervisor", href="index.html"), "interface by Proctor")
+_FOOTER = element("p", element("a", "Supervisor", href="index.html"), f"{VERSION}, by Proctor")
 
 
 def _table(rows: Sequence[Markup]) -> Markup:

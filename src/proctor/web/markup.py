@@ -1,0 +1,66 @@
+"""HTML out of values, and the frames of our pages.
+
+Whatever is put into a page is escaped unless it is Markup.  No page has a script or a style in its
+text, and its headers tell the browser to run none (scenarios.md, section 1, rule 12).
+"""
+
+from __future__ import annotations
+
+from proctor.web.codec import escaped
+
+SECURITY = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+)
+# Known in advance, so that the browser asks for all of them at once.
+_MODULES = ("preact", "hooks", "signals-core", "signals", "htm")
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+
+def element(tag: str, *children: str, **attributes: str) -> Markup:
+    """An element.  Children and attribute values are escaped, except Markup; `class_` is class."""
+    inside = "".join(child if isinstance(child, Markup) else _text(child) for child in children)
+    written = "".join(f' {name.rstrip("_")}="{_text(value)}"' for name, value in attributes.items())
+    return Markup(f"<{tag}{written}>{inside}</{tag}>")
+
+
+def plain_page(title: str, *body: str) -> str:
+    """A page that is no more than its text."""
+    return _document(title, element("body", *body), _CLASSIC)
+
+
+def live_page(*fallback: str) -> str:
+    """The page at `/`.  `fallback` is what those see who run no scripts."""
+    modules = [
+        Markup(f'<link rel="modulepreload" href="static/vendor/{name}.js">') for name in _MODULES
+    ]
+    body = element("body", Markup('<div id="app"></div>'), element("noscript", *fallback))
+    return _document("Supervisor Status", body, _LIVE, element("noscript", _CLASSIC), *modules)
+
+
+def _document(title: str, body: str, *head: str) -> str:
+    inside = element("head", _META, element("title", title), _ICON, *head)
+    return f"<!DOCTYPE html>\n{element('html', inside, body, lang='en')}\n"
+
+
+def _text(text: str) -> str:
+    return escaped(text).replace('"', "&quot;").replace("'", "&#39;")
+
+
+_META = Markup(
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+)
+_ICON = Markup('<link rel="icon" href="static/icon.svg" type="image/svg+xml">')
+_CLASSIC = Markup('<link rel="stylesheet" href="stylesheets/supervisor.css">')
+_LIVE = Markup(
+    '<link rel="stylesheet" href="static/page.css">'
+    '<script type="module" src="static/main.js"></script>'
+)

@@ -1,0 +1,65 @@
+"""The files of the page: plain files of the package, read when asked for, never kept in memory.
+
+1. What may be served is what lies in `static/`; a path is looked up in the list of these files, so
+   it cannot lead anywhere else.
+2. A browser asks each time whether its copy is still good (ETag): after an upgrade nobody sees a
+   mixture of old and new.
+3. Reading happens in a thread: a disk may hang, the daemon's loop may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from proctor.web.request import Refusal, Request, Response
+
+PREFIX = "/static/"
+# Addresses of the original that are still asked for.
+OLD_NAMES = {
+    "/stylesheets/supervisor.css": "classic.css",
+    "/images/icon.png": "icon.png",
+    "/favicon.ico": "icon.png",
+}
+_ROOT = Path(__file__).parent / "static"
+_KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain;charset=utf-8",
+}
+
+
+def is_static(path: str) -> bool:
+    """Whether `respond` is the one to ask about this path."""
+    return path.startswith(PREFIX) or path in OLD_NAMES
+
+
+async def respond(request: Request) -> Response:
+    """The file, or 304 when the client has it.  Raises Refusal 404."""
+    name = OLD_NAMES.get(request.path) or request.path.removeprefix(PREFIX)
+    loop = asyncio.get_running_loop()
+    known = request.headers.get("if-none-match", "")
+    return await loop.run_in_executor(None, _read, name, known)
+
+
+def _read(name: str, known: str) -> Response:
+    path = next((file for file in _files() if file.relative_to(_ROOT).as_posix() == name), None)
+    if path is None:
+        raise Refusal(404)
+    facts = path.stat()
+    tag = f'"{facts.st_size:x}-{facts.st_mtime_ns:x}"'
+    headers = (
+        ("Content-Type", _KINDS[path.suffix]),
+        ("ETag", tag),
+        ("Cache-Control", "no-cache"),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    if tag in (part.strip().removeprefix("W/") for part in known.split(",")):
+        return Response(304, headers)
+    return Response(200, headers, path.read_bytes())
+
+
+def _files() -> list[Path]:
+    return [file for file in _ROOT.rglob("*") if file.suffix in _KINDS and file.is_file()]
