@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import resource
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -69,6 +70,7 @@ def test_running_out_of_descriptors_is_one_complaint_and_passes(served: Served) 
     served.on_loop(lambda: asyncio.get_running_loop().set_exception_handler(complain))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     clients = [socket.socket() for _ in range(8)]
+    began = time.monotonic()
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(c.fileno() for c in clients), hard))
     try:
         for client in clients:
@@ -80,7 +82,8 @@ def test_running_out_of_descriptors_is_one_complaint_and_passes(served: Served) 
     for client in clients:
         assert read_reply(client).status == 200
         client.close()
-    assert len(complaints) <= 3
+    # asyncio looks again after a second.
+    assert len(complaints) <= 3 + time.monotonic() - began
 
 
 def test_one_peer_does_not_get_all_slots(serve: Serve) -> None:
@@ -105,24 +108,33 @@ def test_a_slow_client_is_not_waited_for_forever(
 ) -> None:
     """Silence is closed; half a head or half a body is told why."""
     served = serve(limits=Limits(head_timeout=0.05, body_timeout=0.05))
-    with served.tcp() as client:
-        client.sendall(data)
-        answer = end_of(client)
-    assert answer == b"" if status is None else f" {status} ".encode() in answer
+
+    def answer() -> bytes:
+        with served.tcp() as client:
+            client.sendall(data)
+            return end_of(client)
+
+    if status is None:
+        assert answer() == b""
+    else:
+        # Again when we were slower than we wanted to be, and the time was up before the first byte.
+        until(lambda: f" {status} ".encode() in answer(), f"{status}")
 
 
 def test_a_head_that_trickles_in_has_no_more_time_than_others(serve: Serve) -> None:
     """Scenario 18: each byte in time, but never the last one."""
     served = serve(limits=Limits(head_timeout=0.2))
-    with served.tcp() as client:
-        client.sendall(b"GET / HTTP/1.1\r\n")
-        client.settimeout(0.02)
-        answer = b""
-        while not answer:
-            client.sendall(b"X")
-            with contextlib.suppress(TimeoutError):
-                answer = client.recv(65536)
-    assert b" 408 " in answer
+
+    def answer() -> bytes:
+        with served.tcp() as client:
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            client.settimeout(0.02)
+            while True:
+                client.sendall(b"X")
+                with contextlib.suppress(TimeoutError):
+                    return client.recv(65536)
+
+    until(lambda: b" 408 " in answer(), "408")
 
 
 def test_a_kept_connection_is_closed_when_idle_for_long(serve: Serve) -> None:
@@ -136,10 +148,12 @@ def test_a_kept_connection_is_closed_when_idle_for_long(serve: Serve) -> None:
 
 def test_an_answer_that_takes_long_is_not_cut_off(serve: Serve) -> None:
     """Time-outs are for clients that we wait for, not for those that wait for us."""
-    served = serve(limits=Limits(head_timeout=0.02, body_timeout=0.02, idle_timeout=0.02))
-    with served.tcp() as waiting, served.tcp() as idle:
+    served = serve(limits=Limits(body_timeout=0.02, idle_timeout=0.02))
+    with served.tcp() as waiting, served.tcp() as late:
         waiting.sendall(a_post(a_call("supervisor.startProcess", "slow")))
-        assert end_of(idle) == b""
+        until(lambda: served.service.calls, "the call")
+        late.sendall(STATE[:-10])
+        assert b" 408 " in end_of(late)
         served.service.released.set()
         assert read_reply(waiting).status == 200
 
@@ -149,8 +163,8 @@ def test_a_client_that_reads_nothing_is_dropped(serve: Serve) -> None:
     served = serve(limits=Limits(write_timeout=0.1))
     served.service.infos = [an_info(f"p{number}") for number in range(5000)]
     with served.tcp() as client:
-        client.sendall(a_post(a_call("supervisor.getAllProcessInfo")))
         until(lambda: len(served.servers.connections) == 1, "the connection")
+        client.sendall(a_post(a_call("supervisor.getAllProcessInfo")))
         until(lambda: not served.servers.connections, "the connection to be dropped")
     assert served.ask(STATE).status == 200
 
@@ -210,8 +224,7 @@ def test_log_streams_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) 
             assert read_reply(client).status == 200
         assert served.ask(a_get("/mainlogtail")).status == 503
         assert served.ask(a_get("/mainlogtail"), unix=True).status == 200
-    until(lambda: served.service.followers == 0, "the followers to end")
-    assert served.ask(a_get("/mainlogtail")).status == 200
+    until(lambda: served.ask(a_get("/mainlogtail")).status == 200, "the followers to end")
 
 
 def test_clients_that_vanish_leave_nothing(served: Served) -> None:
