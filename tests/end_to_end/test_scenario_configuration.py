@@ -145,13 +145,15 @@ def test_row_17_hup_during_shutdown(launch: Launch, ours: Implementation) -> Non
     """A HUP that comes while everything is being stopped is ignored, and said so."""
     stubborn = "/bin/sh -c 'trap \"\" TERM; echo set; while :; do sleep 0.1; done'"
     daemon = launch(
-        ours, program("x", stubborn, stopwaitsecs=1, stopasgroup="true", redirect_stderr="true")
+        ours, program("x", stubborn, stopwaitsecs=600, stopasgroup="true", redirect_stderr="true")
     )
     until(lambda: "set" in daemon.call("supervisor.readProcessLog", "x", 0, 0), "the trap is set")
+    pid = daemon.client.pid("x")
     daemon.signal(signal.SIGTERM)
     daemon.until_logged("received SIGTERM indicating exit request")
     daemon.signal(signal.SIGHUP)
     daemon.until_logged("ignored SIGHUP indicating restart request")
+    os.kill(pid, signal.SIGKILL)
     assert daemon.wait() == 0
 
 

@@ -67,7 +67,7 @@ def test_c1_c2_c3_a_file_and_its_part(
         either, whole=C1.replace("%(here)s/parts", str(parts)), ready=True, arguments=()
     )
     assert daemon.wait() == 0
-    daemon.until_state("xx", "STARTING")
+    daemon.until_state("xx", "STARTING", "RUNNING")
     [info] = daemon.call("supervisor.getAllConfigInfo")
     expected = {
         "command": "/bin/sh -c 'exec cat' run",

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.oracle
 
 HISTORIES = 30
 STEPS = 10
+NEVER = 10_000  # seconds
 
 
 @dataclass
@@ -40,7 +41,7 @@ class History:
         choose = random.Random(self.seed).choice
         self.options = {
             "autostart": choose(["true", "false"]),
-            "startsecs": choose([0, 0, 100]),
+            "startsecs": choose([0, 0, NEVER]),
             "startretries": choose([0, 1]),
             "autorestart": choose(["true", "false", "unexpected"]),
             "exitcodes": choose(["0", "0,2", "3"]),
@@ -58,7 +59,7 @@ class History:
         """Whether nothing more will happen by itself."""
         match info["statename"]:
             case "STARTING":
-                return self.options["startsecs"] == 100
+                return self.options["startsecs"] == NEVER
             case "BACKOFF" | "STOPPING":
                 return False
             case "EXITED":

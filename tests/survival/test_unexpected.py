@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 from pathlib import Path
 
 from support.daemon import Launch
 from support.implementations import Implementation
 from support.programs import program
-from support.torture import daemon_pid
+from support.torture import kill_daemon
 
 PLUGIN = """\
 import asyncio
@@ -43,7 +41,7 @@ def test_a_later_daemon_that_cannot_begin(launch: Launch, ours: Implementation) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         daemon.configure(f"[inet_http_server]\nport=127.0.0.1:{port}\n\n" + program("cat"))
-        os.kill(daemon_pid(daemon.pid), signal.SIGKILL)
+        kill_daemon(daemon.pid)
         daemon.until_logged("CRIT cannot begin: Another program is already listening")
     daemon.until_state("cat", "RUNNING")
     assert daemon.call("supervisor.getProcessInfo", "cat")["pid"] == pid

@@ -19,9 +19,10 @@ autorestart=false
 command=/nonexistent/program
 startretries=0
 [program:stubborn]
-command=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'
+command=/bin/sh -c 'trap "" TERM; echo deaf; while :; do sleep 1; done'
 startsecs=0
-stopwaitsecs=20
+stopwaitsecs=600
+stdout_logfile={directory}/stubborn.log
 """
 
 
@@ -34,7 +35,7 @@ def test_what_rested_rests_on(launch: Launch, ours: Implementation) -> None:
     daemon.ctl("stop", "resting")
     daemon.until_state("job", "EXITED")
     daemon.until_state("broken", "FATAL")
-    daemon.until_state("stubborn", "RUNNING")
+    daemon.until_file("stubborn.log", "deaf")
     daemon.call("supervisor.stopProcess", "stubborn", False)
     before = infos(daemon)
     kill_daemon(daemon.pid)
