@@ -23,6 +23,7 @@ from xmlrpc.client import Fault
 from xmlrpc.server import SimpleXMLRPCDispatcher, SimpleXMLRPCRequestHandler, SimpleXMLRPCServer
 
 from support.implementations import Implementation
+from support.waiting import GENEROUS
 
 RUNNING = 20
 STOPPED = 0
@@ -135,7 +136,7 @@ class Theatre:
             env=env,
             input=events(*play) if written is None else written,
             capture_output=True,
-            timeout=60,
+            timeout=GENEROUS,
         )
         err = done.stderr.decode("utf-8", "replace")
         return Outcome(done.returncode, done.stdout.decode(), err, self.mails())

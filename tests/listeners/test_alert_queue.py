@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from proctor.listeners.alert_queue import Message, Queue
+from support.waiting import GENEROUS
 
 
 def message(number: int, channel: str = "c") -> Message:
@@ -92,7 +93,7 @@ def test_whoever_waits_hears_of_a_message(kept: Kept) -> None:
     waiter = threading.Thread(target=lambda: found.append(kept.queue.wait("c")[0].number))
     waiter.start()
     kept.queue.put(message(4))
-    waiter.join(30)
+    waiter.join(GENEROUS)
     assert found == [4]
 
 
