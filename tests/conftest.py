@@ -9,11 +9,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from support import implementations
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
+
+# The tests are the same in every run, so that a change is judged by what it changes.  Looking for
+# new cases is a run of its own: `make explore`.
+EXPLORING = "PROCTOR_EXPLORE" in os.environ
+hypothesis.settings.register_profile(
+    "house",
+    derandomize=not EXPLORING,
+    # Time is no property of the code: on a machine that is busy everything is slow.
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
