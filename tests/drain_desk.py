@@ -17,7 +17,7 @@ from proctor.posix.sinks import Sink
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+PATIENCE = 100.0
 
 
 class DrainDesk:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+from support.waiting import GENEROUS
+
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 CTRL_U = "\x15"
@@ -33,7 +35,7 @@ class Terminal:
         """Press these keys."""
         os.write(self._fd, text.encode())
 
-    def until(self, text: str, seconds: float = 30) -> str:
+    def until(self, text: str, seconds: float = GENEROUS) -> str:
         """Wait until a text shows up behind all that was waited for before; what came up to it."""
         deadline = time.monotonic() + seconds
         while text not in self.shown[self._seen :]:
@@ -47,7 +49,7 @@ class Terminal:
         """Read what there is by now; False when the command has ended."""
         return self._read(0.05)
 
-    def end(self, seconds: float = 30) -> int:
+    def end(self, seconds: float = GENEROUS) -> int:
         """Wait for the end of the command; its exit code, or minus the signal that ended it."""
         deadline = time.monotonic() + seconds
         while self._read(0.5):

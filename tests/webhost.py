@@ -25,6 +25,7 @@ from proctor.web.connection import Limits
 from proctor.web.request import AsgiApp
 from proctor.web.server import HttpServers
 from proctor.web.third_party import ThirdParty
+from support.waiting import GENEROUS
 
 T = TypeVar("T")
 
@@ -244,7 +245,7 @@ class Served:
         self.port: int = sock.getsockname()[1]
         self.servers.add(tcp, sock)
         self.servers.add(unix, open_server(unix))
-        asyncio.run_coroutine_threadsafe(self.servers.start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.servers.start(), self._loop).result(GENEROUS)
 
     def on_loop(self, function: Callable[[], T]) -> T:
         """Run in the server's thread."""
@@ -252,16 +253,16 @@ class Served:
         async def run() -> T:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(GENEROUS)
 
     def tcp(self) -> socket.socket:
         """A client over TCP."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=GENEROUS)
 
     def unix(self) -> socket.socket:
         """A client over the unix socket."""
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        client.settimeout(10)
+        client.settimeout(GENEROUS)
         client.connect(self.path)
         return client
 
@@ -297,9 +298,9 @@ class Served:
             await self._loop.shutdown_asyncgens()
             await self._loop.shutdown_default_executor()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(GENEROUS)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(GENEROUS)
         self._loop.close()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.daemon import alive, run
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 PIDPROXY = [sys.executable, "-m", "proctor.cli.pidproxy"]
 
@@ -88,7 +88,7 @@ def test_signals_are_passed_on(start: Start, scratch: Path) -> None:
         until(lambda name=name: _heard(scratch)[-1:] == [name], name)  # type: ignore[misc]
         assert proxy.poll() is None
     proxy.terminate()
-    assert proxy.wait(30) == 0
+    assert proxy.wait(GENEROUS) == 0
     until(lambda: _heard(scratch)[-1] == "SIGTERM", "the server heard SIGTERM")
 
 
@@ -97,7 +97,7 @@ def test_other_signals_that_end_it(start: Start, scratch: Path, signum: signal.S
     """Both are passed on first."""
     proxy = start()
     proxy.send_signal(signum)
-    assert proxy.wait(30) == 0
+    assert proxy.wait(GENEROUS) == 0
     until(lambda: _heard(scratch) == [signum.name], signum.name)
 
 
@@ -105,7 +105,7 @@ def test_it_ends_with_its_command(start: Start, scratch: Path) -> None:
     """At once, and with 0, however the command ended."""
     proxy = start()
     os.kill(int(_pidfile(scratch).read_text()), signal.SIGKILL)
-    assert proxy.wait(30) == 0
+    assert proxy.wait(GENEROUS) == 0
 
 
 def test_an_unreadable_pidfile_is_reported(start: Start, scratch: Path) -> None:
@@ -122,7 +122,7 @@ def test_an_unreadable_pidfile_is_reported(start: Start, scratch: Path) -> None:
         assert proxy.poll() is None
     _pidfile(scratch).write_text(str(2**22 + 1))
     proxy.terminate()
-    assert proxy.wait(30) == 1
+    assert proxy.wait(GENEROUS) == 1
     assert proxy.stdout.readline().startswith(b"Can't signal child ")
     _pidfile(scratch).write_text(pid)
 

@@ -16,7 +16,7 @@ import pytest
 
 from rpchost import rpc_host
 from support.daemon import run
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 PROCTOR = [sys.executable, "-m", "proctor"]
 
@@ -83,7 +83,7 @@ def test_the_demo(scratch: Path, signum: signal.Signals) -> None:
             _try_the_hints(shown, scratch)
             os.killpg(demo.pid, signum)
             rest = demo.stdout.read()
-            assert demo.wait(30) == 0, rest
+            assert demo.wait(GENEROUS) == 0, rest
         finally:
             if demo.poll() is None:
                 demo.terminate()

@@ -11,6 +11,7 @@ import pytest
 
 from proctor.client.connection import Address, Connection, ProtocolError
 from rpchost import rpc_host, serving
+from support.waiting import GENEROUS
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -78,7 +79,7 @@ def test_a_connection_closed_meanwhile_is_noticed_before_asking(
     with serving(scratch / "s.sock", talk) as url:
         connection = connect(url)
         assert connection.post("/RPC2", b"one") == b"ok"
-        assert served.wait(30)
+        assert served.wait(GENEROUS)
         assert connection.post("/RPC2", b"two") == b"ok"
     assert [data.rpartition(b"\n")[2] for data in heard] == [b"one", b"two"]
 

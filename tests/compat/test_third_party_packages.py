@@ -17,7 +17,7 @@ from support.daemon import Answer, Daemon, Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
 from support.rpc import free_port
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 pytestmark = pytest.mark.oracle
 
@@ -116,7 +116,7 @@ def test_supervisor_logging(plugged: Plugged, shelf: Shelf) -> None:
     """Output goes to a syslog server by UDP."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(30)
+        server.settimeout(GENEROUS)
         port = server.getsockname()[1]
         plugged(
             _listener(

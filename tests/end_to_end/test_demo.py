@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support.daemon import MARK, marked, run
 from support.implementations import Implementation
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 
 def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> None:
@@ -45,12 +45,12 @@ def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> Non
         until(all_run, console.read_text)
         page = said(r"http://127\.0\.0\.1:\d+/")
         assert page
-        with urllib.request.urlopen(page.group(), timeout=10) as answer:
+        with urllib.request.urlopen(page.group(), timeout=GENEROUS) as answer:
             assert answer.status == 200
     finally:
         # The terminal sends it to all that run in the foreground.
         os.killpg(demo.pid, signal.SIGINT)
-        code = demo.wait(60)
+        code = demo.wait(GENEROUS)
     assert code == 0, console.read_text()
     assert "Traceback" not in console.read_text()
     assert not conf.parent.exists()

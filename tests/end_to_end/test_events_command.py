@@ -15,7 +15,7 @@ import pytest
 from support.daemon import Daemon, Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def test_people_see_lines(launch: Launch, ours: Implementation) -> None:
         daemon.call("supervisor.sendProcessStdin", "cat", "exit 3\n")
         until(lambda: "EXITED" in out.read_text(), out.read_text)
         child.send_signal(signal.SIGINT)
-        assert child.wait(30) == 0
+        assert child.wait(GENEROUS) == 0
     lines = out.read_text().splitlines()
     (exited,) = (line for line in lines if "EXITED" in line)
     pattern = r"[-\d]{10} [:\d]{8}  cat +EXITED +expected 0  pid \d+  from RUNNING"
@@ -65,7 +65,7 @@ def test_programs_get_json(launch: Launch, ours: Implementation) -> None:
     words = ("--json", "process_state", "REMOTE_COMMUNICATION", "SUPERVISOR_STATE_CHANGE")
     with following(daemon, *words) as (child, out):
         daemon.call("supervisor.restart")
-        assert child.wait(30) == 1
+        assert child.wait(GENEROUS) == 1
     *told, last = out.read_text().splitlines()
     assert "has ended the stream" in last
     types = [json.loads(line)["type"] for line in told]

@@ -21,7 +21,7 @@ from support.daemon import Daemon, Launch
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
 from support.rpc import UnixConnection
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 TO_STDOUT = {"stdout_logfile": "/dev/stdout", "stdout_logfile_maxbytes": 0}
 
@@ -99,7 +99,7 @@ def _stdout_of_kind(kind: str) -> Iterator[int]:
         thread.start()
         yield theirs
         os.close(theirs)
-        thread.join(30)
+        thread.join(GENEROUS)
         os.close(ours)
     elif kind == "socket":
         left, right = socket.socketpair()
@@ -252,7 +252,7 @@ def test_row_15_rotation_loses_nothing(launch: Launch, ours: Implementation) -> 
         stdout_logfile_backups=500,
     )
     daemon = launch(ours, programs)
-    daemon.until_file("count.log", f"^{count}$", seconds=60)
+    daemon.until_file("count.log", f"^{count}$")
     numbers = [line for line in _lines(daemon.directory, "count.log") if line]
     assert numbers == [str(number) for number in range(1, count + 1)]
     assert len(list(daemon.directory.glob("count.log.*"))) > 100

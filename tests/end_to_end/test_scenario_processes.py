@@ -16,7 +16,7 @@ from support.daemon import Daemon, Launch, marked
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
 from support.rpc import UnixConnection
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 
 def _descriptors(daemon: Daemon) -> int:
@@ -100,13 +100,13 @@ def test_row_13_the_wall_clock_jumps(launch: Launch, ours: Implementation, scrat
         daemon.call("supervisor.startProcess", "stubborn", False)
         daemon.client.outcome("supervisor.stopProcess", "stubborn", False)
         clock.write_text(str(jump))
-        daemon.until_state("starting", "RUNNING", seconds=10)
-        daemon.until_state("stubborn", "STOPPED", seconds=10)
+        daemon.until_state("starting", "RUNNING")
+        daemon.until_state("stubborn", "STOPPED")
         for info in daemon.call("supervisor.getAllProcessInfo"):
             assert 0 <= info["now"] <= 2**31 - 1
             assert "-" not in info["description"].split("uptime")[-1], info
         assert daemon.call("supervisor.stopProcess", "starting") is True
-    daemon.until_state("failing", "FATAL", seconds=15)
+    daemon.until_state("failing", "FATAL")
     assert daemon.client.state("steady") == "RUNNING"
     assert "Traceback" not in daemon.log_text()
 
@@ -139,9 +139,9 @@ def test_row_14_clients_fight_over_a_dying_program(
     for fighter in fighters:
         fighter.start()
     for fighter in fighters:
-        fighter.join(60)
+        fighter.join(GENEROUS)
     finished.set()
-    watcher.join(60)
+    watcher.join(GENEROUS)
     daemon.client.outcome("supervisor.stopProcess", "x")
     assert daemon.client.state("x") in ("STOPPED", "FATAL", "EXITED")
     assert not wrong
@@ -159,7 +159,6 @@ def test_row_16_many_programs(launch: Launch, ours: Implementation) -> None:
     until(
         lambda: list(daemon.client.states().values()).count("RUNNING") == 500,
         "all of them run",
-        60,
     )
     before = _descriptors(daemon)
     assert before > 1024
@@ -175,7 +174,7 @@ def test_row_16_many_programs(launch: Launch, ours: Implementation) -> None:
         connection.close()
     until(lambda: _descriptors(daemon) <= before, "nothing is left open")
     daemon.signal(signal.SIGTERM)
-    assert daemon.wait(60) == 0
+    assert daemon.wait() == 0
     assert not marked(daemon.identifier)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from proctor.keeper.protocol import Message, Wire
 
-PATIENCE = 60.0
+PATIENCE = 100.0
 
 
 class Talk:

@@ -7,7 +7,7 @@ import random
 import signal
 from pathlib import Path
 
-from keeper.keeping import KeeperProcess, Talk, until
+from keeper.keeping import PATIENCE, KeeperProcess, Talk, until
 from proctor.keeper.daemon import Patience
 from proctor.keeper.protocol import Message
 
@@ -179,7 +179,7 @@ def test_the_first_daemon_may_fail_and_the_keeper_with_it(keeper: KeeperProcess)
     """Before hello nothing is held, so the user gets the exit code instead of a restart."""
     first = keeper.next_talk()
     os.kill(first.pid, signal.SIGKILL)
-    assert keeper.process.wait(60) == 128 + 9
+    assert keeper.process.wait(PATIENCE) == 128 + 9
 
 
 def test_a_stop_survives_the_daemon(keeper: KeeperProcess, talk: Talk) -> None:
@@ -218,7 +218,7 @@ def test_stopping_without_a_daemon(keeper: KeeperProcess, talk: Talk) -> None:
     keeper.break_daemon()
     talk.vanish()
     os.kill(keeper.pid, signal.SIGTERM)
-    assert keeper.process.wait(60) == 1
+    assert keeper.process.wait(PATIENCE) == 1
 
 
 def test_a_garbled_wire_ends_the_daemon_not_the_keeper(keeper: KeeperProcess, talk: Talk) -> None:

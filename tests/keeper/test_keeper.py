@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.keeping import KeeperProcess, Talk, read_all, until
+from keeper.keeping import PATIENCE, KeeperProcess, Talk, read_all, until
 
 SHELL = "/bin/sh"
 
@@ -202,7 +202,7 @@ def test_the_keeper_ends_with_the_code_of_bye(keeper: KeeperProcess, talk: Talk)
     talk.hear_one("spawned").close()
     assert keeper.process.poll() is None
     talk.vanish()
-    assert keeper.process.wait(60) == 5
+    assert keeper.process.wait(PATIENCE) == 5
 
 
 def test_signals_are_passed_on(keeper: KeeperProcess, talk: Talk) -> None:

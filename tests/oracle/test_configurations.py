@@ -111,7 +111,7 @@ ARGUMENTS = [
 
 
 def _refusal(which: Implementation, where: Path, words: list[str]) -> tuple[int, str]:
-    answer = run([which.program("supervisord"), *words], cwd=where, seconds=30)
+    answer = run([which.program("supervisord"), *words], cwd=where)
     said = answer.err.replace(str(where), "<dir>").splitlines()
     line = next((line for line in said if line.startswith(("Error:", "error:"))), "")
     return answer.code, line + answer.out

@@ -17,7 +17,7 @@ from proctor.posix.drain import Drain
 from proctor.posix.logfile import LogFile
 from proctor.posix.sinks import Sink
 
-PATIENCE = 30.0
+PATIENCE = 100.0
 
 
 def void(_: object) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from proctor.posix.logfile import LogFile
 from proctor.posix.sinks import StreamSink, SyslogSink, aliased_fd, open_sink
+from support.waiting import GENEROUS
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def syslog(tmp_path: Path) -> Iterator[socket.socket]:
     """A system log that can be read."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(str(tmp_path / "log"))
-        server.settimeout(10)
+        server.settimeout(GENEROUS)
         yield server
 
 

@@ -21,7 +21,7 @@ from typing import IO, Any, Protocol
 
 from support.implementations import Implementation
 from support.rpc import Client
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 MARK = "PROCTOR_TEST_MARK"
 
@@ -65,7 +65,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     typed: str = "",
-    seconds: float = 60,
+    seconds: float = GENEROUS,
 ) -> Answer:
     """Run a command to its end, with `typed` as its standard input."""
     done = subprocess.run(
@@ -176,7 +176,7 @@ class Daemon:
         """Send a signal to the pid that users see."""
         os.kill(self.pid, signum)
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = GENEROUS) -> int:
         """Wait for the end of the process we started; its exit status."""
         assert self._process is not None
         return self._process.wait(seconds)
@@ -195,7 +195,7 @@ class Daemon:
             until(lambda: not marked(self.identifier), "everything has ended")
         left = self._end(signal.SIGKILL)
         if self._process is not None:
-            self._process.wait(30)
+            self._process.wait(GENEROUS)
         assert not left, f"left behind: {left}\n{self._told()}"
 
     def _end(self, signum: int) -> list[int]:
@@ -213,7 +213,7 @@ class Daemon:
         by: Implementation | None = None,
         typed: str = "",
         env: Mapping[str, str] | None = None,
-        seconds: float = 60,
+        seconds: float = GENEROUS,
     ) -> Answer:
         """Run supervisorctl (of the same implementation, or of `by`) on this daemon."""
         program = (by or self.implementation).program("supervisorctl")
@@ -225,14 +225,14 @@ class Daemon:
             seconds=seconds,
         )
 
-    def until_state(self, name: str, *states: str, seconds: float = 30) -> str:
+    def until_state(self, name: str, *states: str) -> str:
         """Wait until a process is in one of these states; which one."""
 
         def reached() -> str:
             state = self.client.state(name)
             return state if state in states else ""
 
-        return until(reached, lambda: f"{name} {states}: {self._told()}", seconds)
+        return until(reached, lambda: f"{name} {states}: {self._told()}")
 
     def has_executed_all(self) -> bool:
         """Whether every child is the program it is to become.
@@ -252,28 +252,28 @@ class Daemon:
         stamp = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ", re.MULTILINE)
         return stamp.sub("", self.log_text()).splitlines()
 
-    def until_logged(self, pattern: str, times: int = 1, seconds: float = 30) -> str:
+    def until_logged(self, pattern: str, times: int = 1) -> str:
         """Wait until a regular expression was found so often in the main log; the last match."""
 
         def found() -> str:
             matches = list(re.finditer(pattern, self.log_text(), re.MULTILINE))
             return matches[-1].group() if len(matches) >= times else ""
 
-        return until(found, lambda: f"{pattern!r} {times} times: {self._told()}", seconds)
+        return until(found, lambda: f"{pattern!r} {times} times: {self._told()}")
 
     def file(self, name: str) -> str:
         """The text of a file in the scratch directory; "" if there is none."""
         path = self.directory / name
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def until_file(self, name: str, pattern: str, seconds: float = 30) -> str:
+    def until_file(self, name: str, pattern: str) -> str:
         """Wait until a file in the scratch directory holds a match; the match."""
 
         def found() -> str:
             match = re.search(pattern, self.file(name), re.MULTILINE)
             return match.group() or "(empty match)" if match else ""
 
-        return until(found, lambda: f"{pattern!r} in {name}: {self.file(name)[-2000:]!r}", seconds)
+        return until(found, lambda: f"{pattern!r} in {name}: {self.file(name)[-2000:]!r}")
 
 
 class Launch(Protocol):

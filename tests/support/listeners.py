@@ -56,9 +56,7 @@ def recorded(daemon: Daemon, name: str) -> list[Recorded]:
     return [Recorded(*json.loads(line)) for line in lines if line.endswith("]")]
 
 
-def until_recorded(
-    daemon: Daemon, name: str, pattern: str, times: int = 1, seconds: float = 30
-) -> list[Recorded]:
+def until_recorded(daemon: Daemon, name: str, pattern: str, times: int = 1) -> list[Recorded]:
     """Wait until so many events match (`NAME payload` is searched); all that were read by then."""
 
     def found() -> list[Recorded]:
@@ -69,7 +67,7 @@ def until_recorded(
     def told() -> str:
         return f"{pattern!r} {times} times in {recorded(daemon, name)}: {daemon.log_text()[-2000:]}"
 
-    return until(found, told, seconds)
+    return until(found, told)
 
 
 def open_gate(daemon: Daemon, name: str) -> None:

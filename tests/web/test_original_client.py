@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from support.implementations import Implementation
+from support.waiting import GENEROUS
 from webhost import Served
 
 pytestmark = pytest.mark.oracle
@@ -22,7 +23,7 @@ def ctl(original: Implementation, served: Served, *words: str, unix: bool = True
         capture_output=True,
         text=True,
         cwd="/",
-        timeout=60,
+        timeout=GENEROUS,
     )
     return done.stdout
 
@@ -71,7 +72,7 @@ def test_it_follows_a_log(original: Implementation, served: Served) -> None:
             assert b"last words" in b"".join(process.stdout.readline() for _ in range(2))
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(GENEROUS)
 
 
 def test_it_logs_in(original: Implementation, serve: Serve) -> None:
