@@ -10,9 +10,11 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from proctor.core.changes import Change, GroupChange, Plan
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.settings import ServerSettings
@@ -91,6 +93,12 @@ class FakeService:
 
     async def reload_config(self) -> tuple[list[str], list[str], list[str]]:
         return ["new"], [], ["old"]
+
+    async def diff(self) -> Plan:
+        return Plan((GroupChange("web", Change.ADDED, starts=("web:web_0",)),))
+
+    async def apply(self) -> Plan:
+        return replace(await self.diff(), problems=("web: no",))
 
     async def add_process_group(self, name: str) -> bool:
         raise Fault(FaultCode.ALREADY_ADDED, name)

@@ -14,7 +14,7 @@ import selectors
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -25,7 +25,7 @@ from proctor.config.load import Configuration
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.settings import ServerSettings, server_url
+from proctor.core.settings import DaemonSettings, ServerSettings, server_url
 from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
 from proctor.daemon.activity_log import ActivityLog, Level
@@ -136,7 +136,7 @@ class Daemon:
         self._signals = SignalDesk(self.log, self)
         self.holds_children = False
         self._outcome = Outcome.EXIT
-        self._restarting: asyncio.Task[None] | None = None
+        self._attempts: dict[str, asyncio.Task[None]] = {}
         self._over = asyncio.Event()
 
     def _context(self) -> ServiceContext:
@@ -149,6 +149,8 @@ class Daemon:
             reread=self._reread,
             shutdown=self.exit,
             restart=self._restart_with,
+            begun=self._begin.configuration,
+            use_settings=self._use_settings,
         )
 
     # Life
@@ -294,15 +296,34 @@ class Daemon:
 
     def restart(self) -> None:
         """Stop everything and start again, unless the configuration has mistakes (gotcha G9)."""
-        if self._restarting is None or self._restarting.done():
-            self._restarting = self._loop.create_task(self._try_to_restart())
+        self._attempt("restart", self._service.restart)
 
-    async def _try_to_restart(self) -> None:
-        try:
-            await self._service.restart()
-        except Fault as fault:
-            if not self.shutting_down:
-                self.log.error(f"cannot restart, everything goes on as it was: {fault.detail}")
+    @property
+    def hup_applies(self) -> bool:
+        """Whether SIGHUP asks for an apply."""
+        return self.supervisor.settings.hup == "apply"
+
+    def apply(self) -> None:
+        """Change what differs in the configuration, unless it has mistakes."""
+        self._attempt("apply", self._service.apply)
+
+    def _attempt(self, what: str, verb: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Ask our own service, once at a time; a refusal goes to the log."""
+
+        async def attempt() -> None:
+            try:
+                await verb()
+            except Fault as fault:
+                if not self.shutting_down:
+                    self.log.error(f"cannot {what}, everything goes on as it was: {fault.detail}")
+
+        if self._attempts.get(what) is None or self._attempts[what].done():
+            self._attempts[what] = self._loop.create_task(attempt())
+
+    def _use_settings(self, settings: DaemonSettings) -> None:
+        self.supervisor.settings = settings
+        self.log.level = Level.named(settings.loglevel)
+        self._main_log.use(settings)
 
     def _restart_with(self, configuration: Configuration) -> None:
         """Raises Fault CANT_REREAD for what could not be carried out in this process."""

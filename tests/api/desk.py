@@ -90,4 +90,6 @@ def context_of(desk: Desk) -> ServiceContext:
         reread=reread,
         shutdown=lambda: desk.orders.append("shutdown"),
         restart=lambda _: desk.orders.append("restart"),
+        begun=desk.configuration.value,
+        use_settings=lambda settings: setattr(desk.heart.supervisor, "settings", settings),
     )

@@ -112,7 +112,6 @@ def daemon(launch_shared: Launch, original: Implementation) -> Daemon:
         "  version  ",
         "help nope",
         "help EOF",
-        "help",
         "? nope",
         "!ls",
         "quit",
@@ -127,6 +126,15 @@ def test_lines_and_codes(
     words = [line] if line.startswith(" ") else line.split()
     theirs = daemon.ctl(*words, env=locale)
     assert _comparable(daemon.ctl(*words, by=ours, env=locale)) == _comparable(theirs)
+
+
+def test_help_shows_the_actions_of_the_original_as_it_does(
+    daemon: Daemon, ours: Implementation
+) -> None:
+    """What only we have comes below, in a block of its own."""
+    theirs, our_own = daemon.ctl("help"), daemon.ctl("help", by=ours)
+    assert our_own.out.startswith(theirs.out)
+    assert "apply" in our_own.out.removeprefix(theirs.out)
 
 
 def test_logs_that_are_not_ascii(daemon: Daemon, ours: Implementation) -> None:

@@ -50,7 +50,7 @@ def test_every_option_of_supervisord_arrives() -> None:
         "logfile=~/s.log\nlogfile_maxbytes=1MB\nlogfile_backups=3\nloglevel=Debug\n"
         "pidfile=/tmp/p\numask=027\nnodaemon=true\nsilent=yes\nminfds=100\nminprocs=50\n"
         "nocleanup=on\nchildlogdir=/var/log\nuser=web\ndirectory=/tmp\nstrip_ansi=1\n"
-        'environment=A="1",B="%(ENV_HOME)s"\nidentifier=me\nkeeper=false\n'
+        'environment=A="1",B="%(ENV_HOME)s"\nidentifier=me\nkeeper=false\nhup=Apply\n'
     )
     assert read(text, world).daemon == DaemonSettings(
         logfile="/root/s.log",
@@ -71,6 +71,7 @@ def test_every_option_of_supervisord_arrives() -> None:
         environment=(("A", "1"), ("B", "/root")),
         identifier="me",
         keeper=False,
+        hup="apply",
     )
 
 

@@ -19,12 +19,16 @@ class Recorder:
 
     told: list[str] = field(default_factory=list)
     shutting_down: bool = False
+    hup_applies: bool = False
 
     def exit(self) -> None:
         self.told.append("exit")
 
     def restart(self) -> None:
         self.told.append("restart")
+
+    def apply(self) -> None:
+        self.told.append("apply")
 
     def reopen_logs(self) -> None:
         self.told.append("reopen")
@@ -41,8 +45,10 @@ async def let_signals_arrive() -> None:
         await asyncio.sleep(0)
 
 
-def told(signum: signal.Signals, shutting_down: bool = False) -> list[str]:
-    recorder = Recorder(shutting_down=shutting_down)
+def told(
+    signum: signal.Signals, shutting_down: bool = False, hup_applies: bool = False
+) -> list[str]:
+    recorder = Recorder(shutting_down=shutting_down, hup_applies=hup_applies)
 
     async def one_signal() -> None:
         desk = recorder.desk()
@@ -64,6 +70,14 @@ def test_exit_signals_end_the_daemon(signum: signal.Signals) -> None:
 def test_hangup_restarts() -> None:
     """SIGHUP is a restart."""
     assert told(signal.SIGHUP) == ["WARN received SIGHUP indicating restart request", "restart"]
+
+
+def test_hangup_may_mean_apply() -> None:
+    """With hup=apply nothing that runs is stopped for being asked to read the files."""
+    assert told(signal.SIGHUP, hup_applies=True) == [
+        "WARN received SIGHUP indicating apply request",
+        "apply",
+    ]
 
 
 def test_hangup_during_shutdown_is_ignored() -> None:

@@ -97,6 +97,17 @@ def test_signatures_and_help(proxy: Any) -> None:
     assert fault_of(lambda: proxy.system.methodHelp("nope")) == (4, "SIGNATURE_UNSUPPORTED")
 
 
+def test_what_the_original_has_not_is_in_a_namespace_of_our_own(proxy: Any) -> None:
+    """listMethods does not tell it; signatures and help do."""
+    web = {"group": "web", "stops": [], "starts": ["web:web_0"]}
+    nothing: dict[str, list[Any]] = {"removed": [], "changed": [], "settings": []}
+    assert proxy.proctor.diff() == {**nothing, "added": [web], "problems": []}
+    assert proxy.proctor.apply()["problems"] == ["web: no"]
+    assert proxy.system.methodSignature("proctor.apply") == ["struct"]
+    assert "without doing it" in proxy.system.methodHelp("proctor.diff")
+    assert fault_of(proxy.proctor.getState) == (1, "UNKNOWN_METHOD")
+
+
 def test_results_have_their_shapes(proxy: Any, served: Served) -> None:
     """Source: compat xmlrpc.md, sections 6 to 9."""
     supervisor = proxy.supervisor

@@ -81,6 +81,8 @@ NEEDS: dict[str, Need] = {
     # The configuration
     "get_all_config_info": _LOOK_AROUND,
     "reload_config": Need(Role.ADMIN, Reach.THEIRS, changes=True),
+    "diff": Need(Role.ADMIN, Reach.WHOLE),
+    "apply": _RULE,
     "add_process_group": _CHANGE,
     "remove_process_group": _CHANGE,
     "update_process_group": _CHANGE,

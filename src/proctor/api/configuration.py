@@ -7,6 +7,7 @@ section 16; xmlrpc.md, sections 6 and 9; gotcha G9.
 from __future__ import annotations
 
 from proctor.api.access import caller
+from proctor.api.plans import FROM_REREAD, taken_over
 from proctor.api.room import Room
 from proctor.api.views import config_info
 from proctor.config.diff import diff
@@ -27,10 +28,7 @@ class ConfigurationRoom(Room):
         """
         self._require_running()
         new = await self._reread()
-        self._warn_about(new)
-        self.context.configuration.value = new
-        # Identifier, childlogdir and strip_ansi count for everything new (gotcha G54).
-        self.supervisor.settings = new.daemon
+        self._take_over(new)
         active = tuple(group.spec for group in self.supervisor.groups.values())
         found = diff(active, new.groups)
         return _names(found.added), _names(found.changed), _names(found.removed)
@@ -62,6 +60,13 @@ class ConfigurationRoom(Room):
             for spec in group.processes
         ]
         return sorted(infos, key=lambda info: str(info["name"]))
+
+    def _take_over(self, new: Configuration) -> None:
+        """From now on this is what is configured; what is active stays as it is."""
+        self._warn_about(new)
+        self.context.configuration.value = new
+        supervisor = self.supervisor
+        supervisor.settings = taken_over(FROM_REREAD, supervisor.settings, new.daemon)
 
     def _warn_about(self, new: Configuration) -> None:
         """Say what is doubtful in the files, unless it was said before (gotcha G45)."""

@@ -20,6 +20,7 @@ from proctor.config.load import Configuration
 from proctor.core import order
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec, split_namespec
+from proctor.core.settings import DaemonSettings
 from proctor.core.states import SupervisorState
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
@@ -43,7 +44,8 @@ class ServiceContext:
     means syslog.  `clear_main_log` empties the main log and calls back with how that went.
     `reread` reads the configuration anew without applying it (raises ConfigError; called in the
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
-    what was read and raises Fault CANT_REREAD when that cannot be carried out.
+    what was read and raises Fault CANT_REREAD when that cannot be carried out.  `begun` is what the
+    daemon began with; `use_settings` puts settings in force that can change in a running daemon.
     """
 
     version: str
@@ -54,6 +56,8 @@ class ServiceContext:
     reread: Callable[[], Configuration]
     shutdown: Callable[[], None]
     restart: Callable[[Configuration], None]
+    begun: Configuration
+    use_settings: Callable[[DaemonSettings], None]
 
 
 class Room:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from proctor.api.access import guarded
+from proctor.api.applying import Applying
 from proctor.api.logs import Logs
-from proctor.api.updates import Updates
 
 
 @guarded
-class Service(Updates, Logs):
+class Service(Applying, Logs):
     """One async method per verb, in snake case of its XML-RPC name; every refusal is a Fault.
 
     The verbs are those of compat xmlrpc.md, section 6, without the aliases; answers are
-    ProcessInfo, ActionResult, SupervisorState, tuples, lists, dicts, texts, numbers and True.  What
-    a verb began goes on when its caller is cancelled.  Who may ask for what is in `access.py`.
+    ProcessInfo, ActionResult, Plan, SupervisorState, tuples, lists, dicts, texts, numbers and True.
+    What a verb began goes on when its caller is cancelled.  Who may ask for what is in `access.py`.
     """

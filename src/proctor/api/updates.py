@@ -5,6 +5,8 @@ The original stops a whole group when one of its members changes (scenario row 1
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from proctor.api.processes import Processes
 from proctor.api.system import System
 from proctor.core.faults import Fault
@@ -13,6 +15,7 @@ from proctor.core.spec import GroupSpec
 from proctor.core.states import STOPPED_STATES
 from proctor.daemon import waiters
 from proctor.daemon.group import touched
+from proctor.daemon.process import Process
 
 
 class Updates(Processes, System):
@@ -26,16 +29,20 @@ class Updates(Processes, System):
         """
         self._require_running()
         self._group(name)
-        spec = self._configured(name)
+        return await self._bring_in_line(self._configured(name))
+
+    async def _bring_in_line(self, spec: GroupSpec) -> list[ActionResult]:
+        results = await self._bring_to_rest(lambda: touched(self._group(spec.name), spec))
+        self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
+        return results
+
+    async def _bring_to_rest(self, whom: Callable[[], list[Process]]) -> list[ActionResult]:
         results: list[ActionResult] = []
-        while restless := [
-            p for p in touched(self._group(name), spec) if p.state not in STOPPED_STATES
-        ]:
+        while restless := [p for p in whom() if p.state not in STOPPED_STATES]:
             results += await self._stop_each(restless, True)
             # Somebody else may be stopping it, or it started again by itself meanwhile.
             await waiters.until(restless[0], STOPPED_STATES.__contains__)
             self._require_running()
-        self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
         return results
 
     def _configured(self, name: str) -> GroupSpec:

@@ -24,7 +24,8 @@ def show_help(ctl: Controller, topic: str) -> None:
         ctl.output(_HELP)
         return
     if not topic:
-        show_topics("default", list(ctl.verbs))
+        show_topics("default", [name for name, verb in ctl.verbs.items() if not verb.own])
+        show_topics("more", [name for name, verb in ctl.verbs.items() if verb.own])
     elif topic in ctl.verbs:
         ctl.output(ctl.verbs[topic].help)
     else:

@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 
 class Verb:
     """`run(ctl, argument)` does it; `help` is shown by `help <name>`; `completes` is what the shell
-    offers behind it: "processes", "groups" or nothing."""
+    offers behind it: "processes", "groups" or nothing; `own`: the original has none of that name.
+    """
 
-    __slots__ = ("completes", "help", "name", "run")
+    __slots__ = ("completes", "help", "name", "own", "run")
 
     def __init__(
-        self, name: str, run: Callable[[Controller, str], None], help: str, completes: str = ""
+        self,
+        name: str,
+        run: Callable[[Controller, str], None],
+        help: str,
+        completes: str = "",
+        own: bool = False,
     ) -> None:
         self.name, self.run, self.help, self.completes = name, run, help, completes
+        self.own = own

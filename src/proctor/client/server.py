@@ -45,8 +45,9 @@ class Server:
         self._connection = Connection(serverurl, username, password)
 
     def call(self, method: str, *parameters: Parameter) -> Value:
-        """The answer of `supervisor.<method>`."""
-        body = dumps(f"supervisor.{method}", parameters)
+        """The answer of `supervisor.<method>`, or of a method whose namespace is said."""
+        name = method if "." in method else f"supervisor.{method}"
+        body = dumps(name, parameters)
         return loads(self._connection.post("/RPC2", body))
 
     def text(self, method: str, *parameters: Parameter) -> str:
@@ -55,7 +56,7 @@ class Server:
 
     def rows(self, method: str, *parameters: Parameter) -> list[Row]:
         """A call that answers with a list of structs."""
-        return [Row(value) for value in _listed(self.call(method, *parameters))]
+        return [Row(value) for value in listed(self.call(method, *parameters))]
 
     def row(self, method: str, *parameters: Parameter) -> Row:
         """A call that answers with a struct."""
@@ -63,8 +64,8 @@ class Server:
 
     def reload_config(self) -> tuple[list[str], list[str], list[str]]:
         """Make the daemon read its configuration: names of groups (added, changed, removed)."""
-        (lists,) = _listed(self.call("reloadConfig"))
-        added, changed, removed = ([str(name) for name in _listed(one)] for one in _listed(lists))
+        (lists,) = listed(self.call("reloadConfig"))
+        added, changed, removed = ([str(name) for name in listed(one)] for one in listed(lists))
         return added, changed, removed
 
     def follow(self, path: str) -> Stream:
@@ -76,7 +77,8 @@ class Server:
         self._connection.close()
 
 
-def _listed(value: Value) -> list[Value]:
+def listed(value: Value) -> list[Value]:
+    """A list of an answer.  Raises ValueError for anything else."""
     if not isinstance(value, list):
         raise ValueError(f"expected a list from the server, not {value!r}")
     return value

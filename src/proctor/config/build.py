@@ -59,6 +59,7 @@ def build_daemon(
         environment=_environment(reader),
         identifier=identifier,
         keeper=reader.get(rows.KEEPER),
+        hup=reader.get(rows.HUP),
         uid=reader.get(rows.USER_NAME),
     )
     _look_twice(reader, settings)

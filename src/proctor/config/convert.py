@@ -20,6 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _SIZES = {"kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _LEVELS = ("critical", "error", "warn", "info", "debug", "trace", "blather")
+_HANG_UP = ("restart", "apply")
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -87,6 +88,13 @@ def signal_number(text: str, world: World) -> int:
     if number not in signals.values():
         raise ValueError(f"value {text!r} is not a valid signal number")
     return number
+
+
+def _hang_up(text: str, _: World) -> str:
+    word = text.strip().lower()
+    if word not in _HANG_UP:
+        raise ValueError(f"not restart or apply: {text!r}")
+    return word
 
 
 def _auto_restart(text: str, world: World) -> AutoRestart:
@@ -209,6 +217,7 @@ BOOLEAN = Kind(
 BYTE_SIZE = Kind("a whole number of bytes, or one followed by KB, MB or GB", _byte_size)
 OCTAL = Kind("an octal number such as 022", _octal)
 LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
+HANG_UP = Kind("restart or apply", _hang_up, _HANG_UP)
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
 AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))
 EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)

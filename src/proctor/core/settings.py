@@ -9,6 +9,7 @@ class DaemonSettings(NamedTuple):
     """[supervisord].  Paths are absolute; sizes are bytes; `logfile` None means syslog.
 
     `uid` None means: do not switch.  `environment` is for children only.
+    `hup` says what SIGHUP asks for: "restart" or "apply".
     """
 
     logfile: str | None
@@ -29,6 +30,7 @@ class DaemonSettings(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
     identifier: str = "supervisor"
     keeper: bool = True
+    hup: str = "restart"
 
 
 class ServerSettings(NamedTuple):

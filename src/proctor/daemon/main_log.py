@@ -6,11 +6,13 @@ Source: compat logging.md, section 1.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from proctor.core.settings import DaemonSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.output import IDENT
 from proctor.posix.drain import Drain
+from proctor.posix.logfile import LogFile
 from proctor.posix.sinks import Sink, SyslogSink, open_sink
 
 
@@ -41,6 +43,13 @@ class MainLog:
         for sink in self._sinks:
             self._drain.call(sink.reopen, self._reopened)
 
+    def use(self, settings: DaemonSettings) -> None:
+        """Rotate by these settings from now on."""
+        self._settings = settings
+        for sink in self._sinks:
+            if isinstance(sink, LogFile) and sink.name == settings.logfile:
+                self._drain.call(partial(_limit, sink, settings), lambda _: None)
+
     def clear(self, done: Callable[[OSError | None], None]) -> None:
         """Empty the file; `done` hears how that went."""
         self._log.info("reopening log file")
@@ -53,3 +62,7 @@ class MainLog:
     def _reopened(self, problem: OSError | None) -> None:
         if problem is not None:
             self._log.error(f"cannot reopen {self._settings.logfile}: {problem}")
+
+
+def _limit(file: LogFile, settings: DaemonSettings) -> None:
+    file.maxbytes, file.backups = settings.logfile_maxbytes, settings.logfile_backups

@@ -29,6 +29,13 @@ class Orders(Protocol):
     def restart(self) -> None:
         """Stop everything and start again, if the configuration is in order."""
 
+    @property
+    def hup_applies(self) -> bool:
+        """Whether SIGHUP asks for an apply instead of a restart (option `hup`)."""
+
+    def apply(self) -> None:
+        """Change what differs in the configuration, if it is in order."""
+
     def reopen_logs(self) -> None:
         """Open all log files anew."""
 
@@ -82,8 +89,12 @@ class SignalDesk:
             self.log.info(f"received {signum.name}, which asks for nothing: ignored")
 
     def _hang_up(self) -> None:
+        wish = "apply" if self.orders.hup_applies else "restart"
         if self.orders.shutting_down:
-            self.log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
+            self.log.warn(f"ignored SIGHUP indicating {wish} request (shutdown in progress)")
             return
-        self.log.warn("received SIGHUP indicating restart request")
-        self.orders.restart()
+        self.log.warn(f"received SIGHUP indicating {wish} request")
+        if self.orders.hup_applies:
+            self.orders.apply()
+        else:
+            self.orders.restart()

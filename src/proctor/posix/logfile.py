@@ -33,6 +33,7 @@ def _ignore(_text: str) -> None:
 
 class LogFile:
     """The log at `path`.  `maxbytes` 0: no limit.  `mode` is for a file that does not exist yet.
+    `maxbytes` and `backups` may be changed in the thread that writes.
 
     Raises OSError when it cannot be opened.  Set `complain` to hear why a rotation failed, and
     `replaced` to hear that `path` is another file now.
@@ -43,7 +44,7 @@ class LogFile:
         self.maxbytes = maxbytes
         self.complain: Callable[[str], None] = _ignore
         self.replaced: Callable[[], None] = lambda: None
-        self._backups = backups
+        self.backups = backups
         self._rotate_from = 0.0
         self._gap = False
         self.fd = _open(path, mode)
@@ -124,11 +125,11 @@ class LogFile:
             self.complain(f"cannot rotate {self.name}: {error.strerror}")
 
     def _move_away(self) -> None:
-        shifts = rotation.shifts(self._exists, self._backups)
+        shifts = rotation.shifts(self._exists, self.backups)
         # Not renamed over: ext4 writes a file that replaces another to the disk, at once and at our
         # expense (measured: twice the CPU for each byte logged).
-        if not shifts or shifts[0][1] == self._backups:
-            _unless_missing(lambda: os.unlink(self._numbered(self._backups)))
+        if not shifts or shifts[0][1] == self.backups:
+            _unless_missing(lambda: os.unlink(self._numbered(self.backups)))
         for old, new in shifts:
             self._rename(old, new)
 

@@ -21,6 +21,7 @@ from proctor.web.classic import Classic, PageService
 from proctor.web.complaints import Complaints
 from proctor.web.events import PATH as EVENTS
 from proctor.web.events import EventStreams
+from proctor.web.own_methods import OWN_METHODS
 from proctor.web.request import (
     Message,
     Receive,
@@ -52,6 +53,9 @@ class App:
         namespaces: dict[str, Namespace] = {
             name: theirs or ours for name, theirs in interfaces.items()
         }
+        # Whoever lets nobody ask in the original's words wants nobody to ask in ours.
+        if ours in namespaces.values():
+            namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
         self._events = EventStreams(bus)

@@ -34,12 +34,12 @@ class Namespace(Protocol):
 
 
 class ServiceNamespace:
-    """The table of `methods.py`, answered by the Service."""
+    """A table of methods, answered by the Service."""
 
-    def __init__(self, service: object) -> None:
+    def __init__(self, service: object, methods: Mapping[str, Method] = METHODS) -> None:
         # Looked up once: a table that names a verb which the Service lacks fails at start.
         self._verbs: dict[str, tuple[Method, Callable[..., Awaitable[object]]]] = {
-            name: (method, getattr(service, method.verb)) for name, method in METHODS.items()
+            name: (method, getattr(service, method.verb)) for name, method in methods.items()
         }
 
     def names(self) -> Iterable[str]:
@@ -48,7 +48,7 @@ class ServiceNamespace:
 
     def describe(self, name: str) -> tuple[list[str], str] | None:
         """As the table has it."""
-        method = METHODS.get(name)
+        method, _ = self._verbs.get(name, (None, None))
         return (method.signature, method.help) if method else None
 
     async def call(self, name: str, parameters: list[object]) -> object:

@@ -8,6 +8,7 @@ from proctor.config.convert import (
     COUNT,
     DIRECTORY,
     FILE_PATH,
+    HANG_UP,
     INTEGER,
     LOG_LEVEL,
     OCTAL,
@@ -91,13 +92,18 @@ KEEPER = Option(
     text="Let a small process of its own be the parent of all programs, so that they and their "
     "logs survive a crash of the daemon.",
 )  # fmt: skip
+HUP = Option(
+    "hup", HANG_UP, "restart", sample="apply", since="Proctor 0.1",
+    text="What SIGHUP does: `restart` stops everything and starts again, `apply` changes only what "
+    "differs in the files.",
+)  # fmt: skip
 
 SUPERVISORD = SectionType(
     "supervisord",
     (
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
-        ENVIRONMENT, STRIP_ANSI, KEEPER,
+        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP,
     ),
     text="The daemon itself.",
     in_sample=True,
