@@ -10,7 +10,9 @@ import pytest
 
 from api.desk import Desk, Sit
 from builders import a_group, a_process
-from proctor.api.access import NEEDS, asked_by, caller, guarded
+from proctor.api.access import NEEDS, asked_by, caller
+from proctor.api.gate import guarded
+from proctor.api.room import Room
 from proctor.api.service import Service
 from proctor.core.caller import DAEMON, Caller, How, Peer, Role
 
@@ -53,7 +55,7 @@ def test_every_verb_has_its_row_and_every_row_its_verb() -> None:
 def test_a_verb_without_a_row_is_found_when_the_class_is_made() -> None:
     """Its name is in the error."""
 
-    class Careless:
+    class Careless(Room):
         async def format_disk(self) -> None:
             """Nobody thought about who may."""
 

@@ -49,6 +49,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         for login in ("bWU=", "!!")
     ),
     Difference(
+        "main log",
+        "audit",
+        "scenarios.md 1.9",
+        "each change that is asked for leaves a line: who, from where, what, and its fate",
+        ours=r"audit: uid \d+ \(pid <pid>\): stop_process stays: OK",
+    ),
+    Difference(
         "rpc",
         "* supervisor.getAllConfigInfo()",
         "4.4",

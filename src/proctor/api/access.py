@@ -1,35 +1,29 @@
 """Who may ask for what: a table of all verbs, and the caller of the request under way.
 
 1. Every verb of the Service has a row in NEEDS; one without a row is a mistake that is found when
-   the Service is made, so nothing can be asked for that nobody thought about.
+   the Service is made (`gate.py`), so nothing can be asked for that nobody thought about.
 2. The check is at the verb and not at a face: XML-RPC, pages and whatever comes need not know it.
-3. Who is not covered by the table (a third party's namespace) is checked by `require`.
+3. What is not covered by the table (a third party's namespace) is checked by `require`.
 4. Each face says who asks by `asked_by`.  It holds for the request's task and all tasks it starts,
    but timers that are set meanwhile inherit it too: read `caller()` where a verb begins, and hand
    it on as a value.  Where nobody asks it is the daemon itself.
-5. What changes something leaves a line in the log: who, from where, what, and how it went.
 
-Source: scenarios.md, section 1, rules 6, 8 and 9.
+Source: scenarios.md, section 1, rules 6 and 8.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
 
-from proctor.core.caller import DAEMON, Caller, How, Role
+from proctor.core.caller import DAEMON, Caller, Role
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import split_namespec
 
 _CALLER: ContextVar[Caller] = ContextVar("caller", default=DAEMON)
-
-S = TypeVar("S")
 
 
 class Reach(Enum):
@@ -154,32 +148,3 @@ def _missing(who: Caller, need: Need, name: str | None) -> str:
 
 def _words(verb: str) -> str:
     return verb.replace("_", " ")
-
-
-def guarded(service: type[S]) -> type[S]:
-    """The class with every verb behind its check.  Raises TypeError for a verb without a row."""
-    for verb, ask in inspect.getmembers(service, inspect.isfunction):
-        if verb.startswith("_") or not inspect.iscoroutinefunction(ask):
-            continue
-        if verb not in NEEDS:
-            raise TypeError(f"{verb} has no row in NEEDS, api/access.py: who may ask for it?")
-        setattr(service, verb, _behind_check(verb, NEEDS[verb], ask))
-    return service
-
-
-def _behind_check(
-    verb: str, need: Need, ask: Callable[..., Awaitable[object]]
-) -> Callable[..., Awaitable[object]]:
-    @functools.wraps(ask)
-    async def checked(room: object, *values: object, **named: object) -> object:
-        name = None
-        if need.reach is Reach.NAMED:
-            name = str(values[0] if values else named["name"])
-        require(need, verb, name)
-        return await ask(room, *values, **named)
-
-    return checked
-
-
-# Who asks by a signal to the daemon.
-SIGNALLER = Caller(How.SIGNAL)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from proctor.api.access import guarded
 from proctor.api.applying import Applying
+from proctor.api.gate import guarded
 from proctor.api.logs import Logs
 
 

@@ -60,6 +60,7 @@ def build_daemon(
         identifier=identifier,
         keeper=reader.get(rows.KEEPER),
         hup=reader.get(rows.HUP),
+        audit=reader.get(rows.AUDIT),
         uid=reader.get(rows.USER_NAME),
     )
     _look_twice(reader, settings)

@@ -31,6 +31,7 @@ class DaemonSettings(NamedTuple):
     identifier: str = "supervisor"
     keeper: bool = True
     hup: str = "restart"
+    audit: bool = True
 
 
 class ServerSettings(NamedTuple):

@@ -22,6 +22,7 @@ from types import FunctionType
 from typing import Protocol
 
 from proctor.api.access import Need, Reach, asked_by, caller, require
+from proctor.api.audit import audited
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.caller import How, Role
 from proctor.core.faults import Fault, FaultCode
@@ -78,7 +79,15 @@ class ThirdParty:
             inspect.signature(method).bind(*parameters)
         except (TypeError, ValueError):
             raise Fault(FaultCode.INCORRECT_PARAMETERS) from None
-        require(NEED, name)
+        with audited(self._log, f"plug-in {name}") as entry:
+            require(NEED, name)
+            answer = await self._called(name, method, parameters)
+            entry.answered(answer)
+        return answer
+
+    async def _called(
+        self, name: str, method: Callable[..., object], parameters: list[object]
+    ) -> object:
         try:
             # What it does in turn is its own doing.
             with asked_by(replace(caller(), how=How.PLUGIN, role=Role.ADMIN)):

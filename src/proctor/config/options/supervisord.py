@@ -97,13 +97,17 @@ HUP = Option(
     text="What SIGHUP does: `restart` stops everything and starts again, `apply` changes only what "
     "differs in the files.",
 )  # fmt: skip
+AUDIT = Option(
+    "audit", BOOLEAN, True, sample="true", since="Proctor 0.1",
+    text="Write a line to the log for each change that somebody asks for: who, what, and its fate.",
+)  # fmt: skip
 
 SUPERVISORD = SectionType(
     "supervisord",
     (
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
-        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP,
+        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, AUDIT,
     ),
     text="The daemon itself.",
     in_sample=True,

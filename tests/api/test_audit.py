@@ -1,0 +1,104 @@
+"""Who changed what: a line for each change that was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from api.desk import Desk, Sit
+from builders import a_group, a_process
+from proctor.api.access import asked_by
+from proctor.core.caller import Caller, How, Role
+from proctor.core.faults import Fault
+
+ALICE = Caller(How.TCP, user="alice", address="10.0.0.7:51034")
+VERA = Caller(How.TCP, Role.VIEW, user="vera", address="10.0.0.8:1")
+
+
+@pytest.fixture
+def desk(sit: Sit) -> Desk:
+    """A group of two, and one more."""
+    two = [a_process(name, autostart=False) for name in ("a", "b")]
+    return sit(a_group("web", *two), a_process("mail", autostart=False))
+
+
+def audits(desk: Desk) -> list[str]:
+    """The audit lines, without their time."""
+    return [line.partition("audit: ")[2].strip() for line in desk.heart.said("audit: ")]
+
+
+def test_a_change_leaves_a_line_with_who_where_what_and_its_fate(desk: Desk) -> None:
+    """At INFO, once, when it is decided."""
+    with asked_by(ALICE):
+        desk.ask(desk.service.start_process("mail", wait=False))
+        desk.refusal(desk.service.start_process("mail"))
+    assert audits(desk) == [
+        "alice from 10.0.0.7:51034: start_process mail: OK",
+        "alice from 10.0.0.7:51034: start_process mail: ALREADY_STARTED: mail",
+    ]
+    assert all(line.startswith("INFO audit: ") for line in desk.heart.said("audit: "))
+
+
+def test_an_action_on_many_counts_what_became_of_each(desk: Desk) -> None:
+    """One line, also for `group:*`."""
+    with asked_by(ALICE):
+        desk.ask(desk.service.start_process("web:*", wait=False))
+        desk.ask(desk.service.signal_process_group("web", "NOSUCH"))
+    assert audits(desk) == [
+        "alice from 10.0.0.7:51034: start_process web:*: 2 OK",
+        "alice from 10.0.0.7:51034: signal_process_group web NOSUCH: 2 BAD_SIGNAL: NOSUCH",
+    ]
+
+
+def test_a_refusal_for_lack_of_rights_is_written_down(desk: Desk) -> None:
+    """Whoever tries what they may not is of interest."""
+    with asked_by(VERA):
+        desk.refusal(desk.service.shutdown())
+    assert audits(desk) == [
+        "vera from 10.0.0.8:1: shutdown: FORBIDDEN: vera may not shutdown: that needs the role"
+        " admin"
+    ]
+
+
+def test_looking_leaves_no_line_and_neither_does_the_daemon_itself(desk: Desk) -> None:
+    """Signals have lines of their own."""
+    with asked_by(ALICE):
+        desk.ask(desk.service.get_all_process_info())
+        desk.ask(desk.service.tail_process_stdout_log("mail", 0, 10))
+    desk.ask(desk.service.start_process("mail", wait=False))
+    with asked_by(Caller(How.SIGNAL)):
+        desk.ask(desk.service.stop_process("mail", wait=False))
+    assert audits(desk) == []
+
+
+def test_what_is_sent_to_a_program_is_not_written_down(desk: Desk) -> None:
+    """It may be a password; and a name with a line end in it stays one line."""
+    with asked_by(ALICE):
+        desk.ask(desk.service.start_process("mail", wait=False))
+        desk.ask(desk.service.send_process_stdin("mail", "hunter2\n"))
+        desk.refusal(desk.service.stop_process("x\nINFO forged"))
+    assert not desk.heart.said("hunter2")
+    assert r"stop_process x\nINFO forged: BAD_NAME" in audits(desk)[-1]
+
+
+def test_whoever_gives_up_waiting_leaves_a_line_too(desk: Desk) -> None:
+    """The order stands; only its end was not awaited."""
+
+    async def leave() -> None:
+        with asked_by(ALICE):
+            waiting = asyncio.ensure_future(desk.service.start_process("mail"))
+        await desk.breathe()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(leave())
+    assert audits(desk) == ["alice from 10.0.0.7:51034: start_process mail: given up by the caller"]
+
+
+def test_audit_false_writes_nothing(desk: Desk) -> None:
+    """And checks all the same."""
+    desk.heart.supervisor.settings = desk.heart.supervisor.settings._replace(audit=False)
+    with asked_by(VERA), pytest.raises(Fault, match="FORBIDDEN"):
+        asyncio.run(desk.service.start_process("mail"))
+    assert audits(desk) == []
