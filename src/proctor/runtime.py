@@ -40,6 +40,7 @@ from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
+from proctor.posix.linux import give_back_memory
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
@@ -239,6 +240,7 @@ class Daemon:
             )
         else:
             self.supervisor.autostart()
+        give_back_memory()
 
     def _write_pidfile(self) -> None:
         path = self._settings.pidfile

@@ -69,6 +69,22 @@ def test_a_one_shot_command_is_light(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "4 []", done.stdout + done.stderr
 
 
+DAEMON = """\
+import sys
+from proctor.supervisord import _import_asyncio_without_ssl
+_import_asyncio_without_ssl()
+import proctor.runtime
+heavy = {"ssl", "hashlib", "secrets", "random", "tempfile", "shutil", "sqlite3", "http.client"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_a_daemon_is_light() -> None:
+    """What only passwords, TLS or a journal need is loaded when somebody configures them."""
+    done = subprocess.run([sys.executable, "-I", "-c", DAEMON], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
 def test_files_stay_readable(path: Path) -> None:
     """Every package says what it is for; every file begins with what it does."""

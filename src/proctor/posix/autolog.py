@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Callable
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789_"
@@ -27,7 +26,8 @@ def create(
     """
     owner_text = _encode(os.getpid() if owner is None else owner)
     while True:
-        random = "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+        # Not `secrets`, which loads OpenSSL: a name that is taken is tried again below.
+        random = "".join(ALPHABET[each % len(ALPHABET)] for each in os.urandom(_RANDOM_CHARACTERS))
         name = f"{process}-{channel}---{identifier}-{owner_text}{random}.log"
         path = os.path.join(childlogdir, name)
         try:

@@ -6,7 +6,6 @@ In a file without a name whose descriptor is inherited: a variable has room for 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import MutableMapping
 from contextlib import suppress
 
@@ -18,6 +17,8 @@ def leave(text: str, environ: MutableMapping[str, str]) -> None:
 
     When the file cannot be made nothing is left: no reason not to go on.
     """
+    import tempfile  # brings compressors with it, which a daemon that just runs need not carry
+
     with suppress(OSError), tempfile.TemporaryFile() as file:
         file.write(text.encode("utf-8", "surrogatepass"))
         file.seek(0)
