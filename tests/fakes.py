@@ -196,6 +196,10 @@ class FakeHost:
             heapq.heappop(self._timers)
         return self._timers[0].when if self._timers else None
 
+    def revive(self, key: str, pid: int, sink: ChildSink) -> None:
+        """There is a child of an earlier daemon, whose pipes are somebody else's business."""
+        self.children[key] = FakeChild(SpawnPlan(key, "", ()), sink, pid, None, {})
+
     def close(self) -> None:
         """Close the pipes of children that still run."""
         for child in self.children.values():

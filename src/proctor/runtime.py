@@ -216,8 +216,9 @@ class Daemon:
 
     async def _begin_work(self, holdings: Holdings) -> None:
         settings = self._settings
-        self.supervisor.keep_logs(kept_logs(holdings))
-        if not settings.nocleanup and not holdings.children:
+        records = remembered(holdings.descriptors)
+        self.supervisor.keep_logs(kept_logs(holdings, records))
+        if not settings.nocleanup and not (holdings.children or records):
             autolog.clean(settings.childlogdir, settings.identifier, self.log.warn, self._begin.pid)
         for group in self._current.value.groups:
             self.supervisor.add_group(group)
@@ -228,7 +229,7 @@ class Daemon:
         self.log.info(f"supervisord started with pid {self._begin.pid}")
         self.supervisor.announce_running()
         self._begin.ready()
-        records, host = remembered(holdings.descriptors), self._host
+        host = self._host
         resting = recover(holdings, self.supervisor, host, host.attach, self.log, records=records)
         if isinstance(host, KeeperHost):
             self._memory = Memory(self.supervisor, host)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
+import time
 from pathlib import Path
 
 from keeper.keeping import PATIENCE, KeeperProcess, Talk, until
@@ -29,6 +31,7 @@ def test_the_next_daemon_is_told_of_the_living(keeper: KeeperProcess, talk: Talk
         "status": None,
         "ended": 0,
         "streams": "ioe",
+        "signalled": [],
     }
     assert welcome.fields["restarts"] == 1
     stdin, stdout, stderr = held.take()
@@ -38,6 +41,24 @@ def test_the_next_daemon_is_told_of_the_living(keeper: KeeperProcess, talk: Talk
     for fd in (stdin, stdout, stderr):
         os.close(fd)
     born.close()
+
+
+def test_the_next_daemon_is_told_what_the_child_was_sent(keeper: KeeperProcess, talk: Talk) -> None:
+    """And when: so nobody is asked to end twice."""
+    talk.spawn(1, SHELL, "-c", "trap '' TERM; echo; while :; do sleep 1; done")
+    born = talk.hear_one("spawned")
+    until(lambda: bool(select.select([born.fds[1]], [], [], 0)[0]))
+    started = born.fields["at"]
+    fields = {"key": "test:1", "pid": born.fields["pid"], "to_group": False}
+    talk.tell("signal", signum=signal.SIGTERM, **fields)
+    talk.vanish()
+    born.close()
+    held, _ = keeper.next_talk().hello()
+    told = held.fields["signalled"]
+    assert isinstance(told, list)
+    assert [signum for signum, _ in told] == [signal.SIGTERM]
+    assert all(started < at < time.monotonic() for _, at in told)
+    held.close()
 
 
 def test_an_end_without_a_daemon_is_kept(keeper: KeeperProcess, talk: Talk) -> None:

@@ -132,7 +132,7 @@ def test_nonsense_costs_a_complaint(talk: Talk) -> None:
         ("dance", {}),
         ("signal", {"pid": "x"}),
         ("signal", {"key": [], "pid": {}, "signum": 9, "to_group": 1}),
-        ("acknowledge", {"key": None, "pid": None, "more": 1}),
+        ("acknowledge", {"key": None, "more": 1}),
         ("spawn", {}),
         ("bye", {"code": "never"}),
         ("hold", {"name": "nothing"}),

@@ -19,7 +19,7 @@ autorestart=false
 command=/nonexistent/program
 startretries=0
 [program:stubborn]
-command=/bin/sh -c 'trap "" TERM; echo deaf; while :; do sleep 1; done'
+command=/bin/sh -c 'trap "echo asked" TERM; echo deaf; while :; do sleep 0.1; done'
 startsecs=0
 stopwaitsecs=600
 stdout_logfile={directory}/stubborn.log
@@ -37,6 +37,7 @@ def test_what_rested_rests_on(launch: Launch, ours: Implementation) -> None:
     daemon.until_state("broken", "FATAL")
     daemon.until_file("stubborn.log", "deaf")
     daemon.call("supervisor.stopProcess", "stubborn", False)
+    daemon.until_file("stubborn.log", "asked")
     before = infos(daemon)
     kill_daemon(daemon.pid)
     until(lambda: daemon.call("supervisor.getPID"), "it answers again")
@@ -47,6 +48,7 @@ def test_what_rested_rests_on(launch: Launch, ours: Implementation) -> None:
     assert (daemon.directory / "job.txt").read_text() == "done\n"
     daemon.call("supervisor.signalProcess", "stubborn", "KILL")
     daemon.until_state("stubborn", "STOPPED")
+    assert daemon.file("stubborn.log") == "deaf\nasked\n", "and is not asked a second time"
 
 
 def test_an_orderly_restart_starts_everything_anew(launch: Launch, ours: Implementation) -> None:
@@ -60,7 +62,6 @@ def test_an_orderly_restart_starts_everything_anew(launch: Launch, ours: Impleme
 
 
 def infos(daemon: Daemon) -> dict[str, dict[str, object]]:
-    """What clients see of each process, but for the clock and the AUTO logs, which are new."""
-    seen = ("state", "pid", "start", "stop", "exitstatus", "spawnerr", "description")
+    """What clients see of each process, but for the clock."""
     found = daemon.call("supervisor.getAllProcessInfo")
-    return {info["name"]: {key: info[key] for key in seen} for info in found}
+    return {info["name"]: {**info, "now": 0} for info in found}

@@ -117,7 +117,7 @@ class Lifecycle:
         if self.state not in RUNNING_STATES:
             return ()
         became = self._become(ProcessState.STOPPING)
-        return (became, *self._ask_to_end(now))
+        return (became, *self.ask_to_end(now))
 
     def give_up(self) -> Effects:
         """No more retries, by request: BACKOFF becomes FATAL.  For the end of the daemon."""
@@ -138,7 +138,7 @@ class Lifecycle:
         self.started = now
         self.spawnerr, self.exit = "", None
         if self.state is ProcessState.STOPPING:
-            return self._ask_to_end(now)
+            return self.ask_to_end(now)
         if self.state is ProcessState.STARTING:
             self.deadline = now + self.spec.start.startsecs
         return ()
@@ -223,16 +223,17 @@ class Lifecycle:
 
     # Steps
 
-    def _start(self, now: float) -> Effects:
-        self.spawning = True
-        self.before_start = self.state
-        return (self._become(ProcessState.STARTING), Spawn())
-
-    def _ask_to_end(self, now: float) -> Effects:
+    def ask_to_end(self, now: float) -> Effects:
+        """Send the stop signal, to be followed by SIGKILL: part of a stop that was asked for."""
         if not self.pid:
             return ()
         self.deadline = now + self.spec.stop.stopwaitsecs
         return (Signal(self.spec.stop.stopsignal, self.pid, self.spec.stop.stopasgroup),)
+
+    def _start(self, now: float) -> Effects:
+        self.spawning = True
+        self.before_start = self.state
+        return (self._become(ProcessState.STARTING), Spawn())
 
     def _back_off(self, now: float, status: ExitStatus | None, pid: int = 0) -> Became:
         self.tries += 1

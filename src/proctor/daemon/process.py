@@ -154,23 +154,43 @@ class Process:
         """No more retries."""
         self._step(self.lifecycle.give_up())
 
-    def adopt(self, pid: int, pipes: ChildPipes, started: float, done: Callable[[], None]) -> None:
+    def adopt(
+        self,
+        pid: int,
+        pipes: ChildPipes,
+        started: float,
+        done: Callable[[], None],
+        *,
+        effects: Effects | None = None,
+        ended: bool = False,
+    ) -> None:
         """Go on with the child of an earlier daemon, which was started at `started` (Host.now()).
 
-        `done` is called when its output is read again; only then may its end be told.
+        `effects` are what is left to do when its lifecycle is as it was; None: nothing is known of
+        it but that.  `done` is called when its output is read again; only then may its end be told,
+        and if it has `ended` already nothing is decided by time until then.
         """
         host = self._around.host
         self.adopted = True
-        self.start_wall = host.wall() - (host.now() - started)
-        self._step(self.lifecycle.adopted(pid, started))
+        if effects is None:
+            self.start_wall = host.wall() - (host.now() - started)
+            effects = self.lifecycle.adopted(pid, started)
+        if ended:
+            self.lifecycle.deadline = None
+        self._step(effects)
 
         def opened(error: OSError | None) -> None:
             if error is not None:
                 self._around.log.error(f"cannot open the logs of '{self.name}': {error}")
             self._take_pipes(pid, pipes)
+            self._tell_observers(self.state)
             done()
 
         self._output.open(opened)
+
+    def go_on(self, effects: Effects) -> None:
+        """Its lifecycle is as an earlier daemon left it, without a child; this is left to do."""
+        self._step(effects)
 
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""

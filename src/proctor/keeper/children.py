@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 
 from proctor.keeper.order import Order
@@ -16,9 +17,12 @@ from proctor.keeper.pipes import Streams
 
 
 class Child:
-    """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds."""
+    """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds.
 
-    __slots__ = ("ended", "key", "note", "pid", "started", "status", "streams")
+    `signalled` is, for each signal that was sent to it, when that was last.
+    """
+
+    __slots__ = ("ended", "key", "note", "pid", "signalled", "started", "status", "streams")
 
     def __init__(self, order: Order, pid: int, streams: Streams, now: float) -> None:
         self.key = order.key
@@ -28,6 +32,7 @@ class Child:
         self.started = now
         self.status: int | None = None
         self.ended = 0.0
+        self.signalled: dict[int, float] = {}
 
 
 class Children:
@@ -78,6 +83,7 @@ class Children:
             return 0
         except OSError as error:
             return error.errno or errno.EPERM
+        child.signalled[signum] = time.monotonic()
         return 0
 
 

@@ -50,7 +50,9 @@ class Desk:
         for name, fd in self._descriptors.items():
             self._tell("descriptor", [fd], name=name)
 
-    def spawn(self, message: Message, *, id: int, order: dict[str, object]) -> None:
+    def spawn(
+        self, message: Message, *, id: int, order: dict[str, object], **_more: object
+    ) -> None:
         """Make a child.  Every order is answered, or the daemon would wait for ever."""
         try:
             wanted = Order(**order)  # type: ignore[arg-type]  # what is wrong raises when used
@@ -66,19 +68,21 @@ class Desk:
         fields = {"id": id, "pid": pid, "at": child.started, "streams": streams.letters()}
         self._tell("spawned", streams.fds(), **fields)
 
-    def signal(self, message: Message, *, key: str, pid: int, signum: int, to_group: bool) -> None:
+    def signal(
+        self, message: Message, *, key: str, pid: int, signum: int, to_group: bool, **_more: object
+    ) -> None:
         """Signal a child; a refusal is told, an absence is not."""
         number = self.children.signal(key, pid, signum, to_group)
         if number:
             self._tell("signal_failed", key=key, pid=pid, errno=number, at=time.monotonic())
 
-    def acknowledge(self, message: Message, *, key: str, pid: int) -> None:
+    def acknowledge(self, message: Message, *, key: str, pid: int, **_more: object) -> None:
         """Forget a child that ended."""
         streams = self.children.acknowledge(key, pid)
         if streams is not None:
             self._let_go(streams.fds())
 
-    def hold(self, message: Message, *, name: str) -> None:
+    def hold(self, message: Message, *, name: str, **_more: object) -> None:
         """Keep a descriptor instead of the one that was kept under this name."""
         fds = message.take()
         self._forget(name)
@@ -86,7 +90,7 @@ class Desk:
             self._descriptors[name] = fds.pop()
         close_all(fds)
 
-    def release(self, message: Message, *, name: str) -> None:
+    def release(self, message: Message, *, name: str, **_more: object) -> None:
         """Keep nothing under this name any more."""
         self._forget(name)
 
@@ -109,4 +113,5 @@ class Desk:
             status=child.status,
             ended=child.ended,
             streams=child.streams.letters(),
+            signalled=sorted(child.signalled.items()),
         )

@@ -292,7 +292,7 @@ class Keeper:
         for child in self._children.alive:
             self._children.signal(child.key, child.pid, signum, to_group=True)
 
-    def _hello(self, message: Message, *, protocol: int) -> None:
+    def _hello(self, message: Message, *, protocol: int, **_more: object) -> None:
         daemon = self._daemon
         if daemon is None:
             return
@@ -310,7 +310,7 @@ class Keeper:
             os.kill(daemon.pid, signum)
         self._undelivered = []
 
-    def _bye(self, message: Message, *, code: int) -> None:
+    def _bye(self, message: Message, *, code: int, **_more: object) -> None:
         """The daemon is about to end, and so do we, once it has."""
         self._goodbye = int(code) & 0xFF
         self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)

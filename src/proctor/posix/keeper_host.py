@@ -200,19 +200,28 @@ class KeeperHost(LoopHost):
         status: int | None,
         ended: float,
         streams: str,
+        signalled: Sequence[tuple[int, float]] = (),
+        **_more: object,
     ) -> None:
         if message.cut:
             raise OSError(errno.EMFILE, f"no descriptors left to take over {key!r} (pid {pid})")
         end = None if status is None else ExitStatus.from_wait(status)
         pipes = _pipes(streams, message.take())
-        self._held.append(HeldChild(key, pid, note, pipes, started, end, ended))
+        self._held.append(HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled)))
 
-    def _heard_descriptor(self, message: Message, *, name: str) -> None:
+    def _heard_descriptor(self, message: Message, *, name: str, **_more: object) -> None:
         for fd in message.take():
             self._descriptors[name] = fd
 
     def _heard_welcome(
-        self, message: Message, *, protocol: int, pid: int, restarts: int, last_status: int | None
+        self,
+        message: Message,
+        *,
+        protocol: int,
+        pid: int,
+        restarts: int,
+        last_status: int | None,
+        **_more: object,
     ) -> None:
         self.keeper_pid = pid
         last_end = None if last_status is None else ExitStatus.from_wait(last_status)
@@ -222,7 +231,7 @@ class KeeperHost(LoopHost):
             self._welcomed.set_result(holdings)
 
     def _heard_spawned(
-        self, message: Message, *, id: int, pid: int, at: float, streams: str
+        self, message: Message, *, id: int, pid: int, at: float, streams: str, **_more: object
     ) -> None:
         if id not in self._asked:
             return  # the answer to whoever was in this process before us; `held` tells us the same
@@ -237,14 +246,14 @@ class KeeperHost(LoopHost):
         sink.spawned(pid, _pipes(streams, message.take()), at)
 
     def _heard_spawn_failed(
-        self, message: Message, *, id: int, step: str, errno: int, at: float
+        self, message: Message, *, id: int, step: str, errno: int, at: float, **_more: object
     ) -> None:
         if id in self._asked:
             _, sink = self._asked.pop(id)
             sink.spawn_failed(SpawnFailure(step, errno), at)
 
     def _heard_exited(
-        self, message: Message, *, key: str, pid: int, status: int, at: float
+        self, message: Message, *, key: str, pid: int, status: int, at: float, **_more: object
     ) -> None:
         if pid in self._unwanted:
             self._unwanted.discard(pid)
@@ -256,15 +265,17 @@ class KeeperHost(LoopHost):
             self._unclaimed[key, pid] = (ExitStatus.from_wait(status), at)
 
     def _heard_signal_failed(
-        self, message: Message, *, key: str, pid: int, errno: int, at: float
+        self, message: Message, *, key: str, pid: int, errno: int, at: float, **_more: object
     ) -> None:
         if self._alive.get(pid, ("",))[0] == key:
             self._alive[pid][1].signal_failed(errno, at)
 
-    def _heard_reaped_unknown(self, message: Message, *, pid: int, status: int) -> None:
+    def _heard_reaped_unknown(
+        self, message: Message, *, pid: int, status: int, **_more: object
+    ) -> None:
         self.on_unknown_reaped(pid, ExitStatus.from_wait(status))
 
-    def _heard_complaint(self, message: Message, *, text: str) -> None:
+    def _heard_complaint(self, message: Message, *, text: str, **_more: object) -> None:
         self.on_complaint(f"keeper: {text}")
 
     def _heard_nonsense(self, message: Message, **_fields: object) -> None:

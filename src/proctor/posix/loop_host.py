@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,7 +33,8 @@ class HeldChild:
     """A child of an earlier daemon that the keeper still holds.
 
     `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
-    `started` and `ended` are on the clock of Host.now().
+    `started` and `ended` are on the clock of Host.now(), and so is the time at which each signal in
+    `signalled` was last sent.
     """
 
     key: str
@@ -43,6 +44,7 @@ class HeldChild:
     started: float
     status: ExitStatus | None
     ended: float
+    signalled: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from proctor.core.events import Event, ProcessStateChanged
+from proctor.core.fingerprint import fingerprint
+from proctor.core.spec import LogKind
+from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
-from proctor.posix.slots import Slots
+from proctor.posix.slots import SIZE, Slots
 from proctor.survival.snapshot import Record, record_of
 
 NAME = "states"
@@ -45,6 +48,7 @@ class Memory:
         self._supervisor = supervisor
         self._store = store
         self._slots = Slots()
+        self._known: dict[str, tuple[Process, str]] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
@@ -69,6 +73,30 @@ class Memory:
         process = group.processes.get(name) if group else None
         if process is not None:
             record = record_of(
-                process.key, process.lifecycle, process.start_wall, process.stop_wall
+                process.key,
+                process.lifecycle,
+                process.start_wall,
+                process.stop_wall,
+                at=self._supervisor.host.now(),
+                spec=self._fingerprint(process),
+                logs=_auto_logs(process),
             )
-            self._slots.write(process.key, record.as_bytes())
+            self._slots.write(process.key, record.as_bytes(SIZE))
+
+    def _fingerprint(self, process: Process) -> str:
+        """Made once for each spec."""
+        known = self._known.get(process.key)
+        if known is None or known[0] is not process:
+            known = self._known[process.key] = (process, fingerprint(process.spec))
+        return known[1]
+
+
+def _auto_logs(process: Process) -> dict[str, str]:
+    """The log files that we named, by channel."""
+    policies = {"stdout": process.spec.stdout, "stderr": process.spec.stderr}
+    paths = {
+        channel: process.logfile(channel)
+        for channel, policy in policies.items()
+        if policy.kind is LogKind.AUTO
+    }
+    return {channel: path for channel, path in paths.items() if path is not None}

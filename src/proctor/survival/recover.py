@@ -1,11 +1,13 @@
-"""What the keeper holds + the configuration -> what is running.
+"""What the keeper holds + what the daemon before this one knew + the configuration -> what runs.
 
 The rules:
 1. A child whose process is still configured is that process's child: never a second copy.
 2. A child whose process is not configured any more is ended: SIGTERM, then SIGKILL.
-3. An end that nobody heard of is heard now, with its status and its time.
-4. What rested rests on: a program stopped by hand, or one that has done its work, is not started
-   again because the daemon died.  What was being stopped is stopped.
+3. Every process goes on where it was: a start or stop under way, the wait for the next try with the
+   tries it has left, a rest.  Nothing that was announced is announced again; an end that nobody
+   heard of is heard now, with its status and its time.
+4. A process whose configuration is another one by now is treated as `update` would: what runs is
+   started again, what rests starts if it starts by itself.
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from proctor.core.exits import ExitStatus
+from proctor.core.fingerprint import fingerprint
+from proctor.core.lifecycle import Effects
 from proctor.core.names import split_namespec
 from proctor.core.plan import ChildPipes, SpawnFailure
+from proctor.core.states import RUNNING_STATES, STOPPED_STATES, ProcessState
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.host import ChildSink, Host, Timer
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
-from proctor.survival.snapshot import Record, restore
+from proctor.survival.snapshot import Record, go_on_alone, go_on_with_child
 
 _TERM, _KILL = 15, 9
 _PATIENCE = 10.0
@@ -41,7 +46,7 @@ def recover(
     *,
     records: Mapping[str, Record] = MappingProxyType({}),
 ) -> set[str]:
-    """Go on with every child that is held, and let rest what rested.
+    """Go on with every child that is held, and with every process that had none.
 
     The groups are there, nothing was started yet.  Answers with the keys of the processes that are
     not to be started now.
@@ -49,36 +54,113 @@ def recover(
     if holdings.restarts:
         end = holdings.last_end
         log.warn(f"the daemon before this one has ended ({end}); going on with its programs")
+    survival = Survival(supervisor, host, attach, log, records)
     # The living first: of two children of one name they are the ones that go on.
     for child in sorted(holdings.children, key=lambda child: child.status is not None):
-        process = _process_of(child, supervisor)
+        survival.go_on_with(child)
+    return {process.key for process in supervisor.all_processes() if survival.goes_on(process)}
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """Child by child, process by process."""
+
+    supervisor: Supervisor
+    host: Host
+    attach: Attach
+    log: ActivityLog
+    records: Mapping[str, Record]
+
+    def go_on_with(self, child: HeldChild) -> None:
+        """It runs, or has ended; its process goes on with it."""
+        process = _process_of(child, self.supervisor)
         if process is None:
-            log.warn(f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped")
-            Stray(child, host).end(attach)
+            self._end_stray(child)
+            return
+        record = self.records.get(child.key)
+        if record is not None and child.status is not None and not _is_about(record, child):
+            # Its end was announced; only the keeper had not been told yet.
+            close_pipes(child)
+            self.host.acknowledge(child.key, child.pid)
+            return
+        self.log.info(f"adopted: '{process.name}' with pid {child.pid}")
+        effects = None
+        if record is not None and _is_about(record, child):
+            effects = self._put_back(record, process, child)
+        process.adopt(
+            child.pid,
+            child.pipes,
+            child.started,
+            lambda: self.attach(child, process),
+            effects=effects,
+            ended=child.status is not None,
+        )
+        if record is not None and _is_changed(record, process):
+            self.log.info(f"'{process.key}' is configured differently now and is started again")
+            self._start_again(process)
+
+    def goes_on(self, process: Process) -> bool:
+        """Whether nothing is to be started for this process: it has its child or goes on without
+        one.
+        """
+        if process.pid:
+            return True
+        record = self.records.get(process.key)
+        if record is None or _is_changed(record, process):
+            return False
+        process.start_wall, process.stop_wall = record.start, record.stop
+        process.go_on(go_on_alone(record, process.lifecycle, self.host.now()))
+        return True
+
+    def _end_stray(self, child: HeldChild) -> None:
+        text = f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped"
+        self.log.warn(text)
+        Stray(child, self.host).end(self.attach)
+
+    def _put_back(self, record: Record, process: Process, child: HeldChild) -> Effects:
+        now, started = self.host.now(), child.started
+        if record.state == ProcessState.STARTING:
+            process.start_wall = self.host.wall() - (now - started)
         else:
-            _adopt(child, process, attach, log)
-            record = records.get(process.key)
-            if record is not None and record.was_stopping and child.status is None:
-                process.stop()
-    return {process.key for process in supervisor.all_processes() if _rests(process, records)}
+            process.start_wall = record.start
+        process.stop_wall = record.stop
+        signalled = child.signalled.get(process.spec.stop.stopsignal)
+        return go_on_with_child(
+            record, process.lifecycle, child.pid, started, signalled=signalled, now=now
+        )
+
+    def _start_again(self, process: Process) -> None:
+        if process.state not in RUNNING_STATES:
+            return
+
+        def stopped(state: ProcessState) -> None:
+            if state not in STOPPED_STATES:
+                return
+            forget()
+            if process.spec.start.autostart:
+                self.supervisor.autostart_only([process])
+
+        forget = process.observe(stopped)
+        process.stop()
 
 
-def _rests(process: Process, records: Mapping[str, Record]) -> bool:
-    record = records.get(process.key)
-    if record is None or not record.resting or process.pid:
-        return False
-    restore(record, process.lifecycle)
-    process.start_wall, process.stop_wall = record.start, record.stop
-    return True
+def _is_about(record: Record, child: HeldChild) -> bool:
+    return record.is_about(child.pid, child.started)
 
 
-def kept_logs(holdings: Holdings) -> dict[tuple[str, str], str]:
-    """The AUTO logs that held children write to, by process key and channel."""
-    return {
-        (child.key, channel): path
-        for child in holdings.children
-        for channel, path in json.loads(child.note or "{}").items()
-    }
+def _is_changed(record: Record, process: Process) -> bool:
+    return bool(record.spec) and record.spec != fingerprint(process.spec)
+
+
+def kept_logs(
+    holdings: Holdings, records: Mapping[str, Record] = MappingProxyType({})
+) -> dict[tuple[str, str], str]:
+    """The AUTO logs of children that are held and of processes that rest, by process key and
+    channel.
+    """
+    logs: dict[str, Mapping[str, str]] = {key: record.logs for key, record in records.items()}
+    logs |= {child.key: json.loads(child.note or "{}") for child in holdings.children}
+    return {(key, channel): path for key, told in logs.items() for channel, path in told.items()}
 
 
 def _process_of(child: HeldChild, supervisor: Supervisor) -> Process | None:
@@ -88,9 +170,11 @@ def _process_of(child: HeldChild, supervisor: Supervisor) -> Process | None:
     return process if process is not None and not process.pid else None
 
 
-def _adopt(child: HeldChild, process: Process, attach: Attach, log: ActivityLog) -> None:
-    log.info(f"adopted: '{process.name}' with pid {child.pid}")
-    process.adopt(child.pid, child.pipes, child.started, lambda: attach(child, process))
+def close_pipes(child: HeldChild) -> None:
+    """Nobody reads them any more."""
+    for fd in (child.pipes.stdin, child.pipes.stdout, child.pipes.stderr):
+        if fd is not None:
+            os.close(fd)
 
 
 @dataclass(slots=True)
@@ -103,10 +187,7 @@ class Stray:
 
     def end(self, attach: Attach) -> None:
         """Ask it to end, then make it."""
-        pipes = self.child.pipes
-        for fd in (pipes.stdin, pipes.stdout, pipes.stderr):
-            if fd is not None:
-                os.close(fd)
+        close_pipes(self.child)
         attach(self.child, self)
         if self.child.status is None:
             self._signal(_TERM)

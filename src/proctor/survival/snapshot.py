@@ -1,41 +1,64 @@
 """What a daemon must know of a process to go on where another one was killed.  Plain data.
 
-A process that rests (STOPPED, EXITED, FATAL and nothing pending) has to rest on; one that was being
-stopped has to be stopped.  All others are found by the children that the keeper holds, or start as
-at a first start.
+A record is written at every change of state.  The children that are held say the rest: which of
+them belongs to the record is found by pid, or, for one that was on its way, by its time of birth.
+An end that the record knows of was announced; one that it does not know of is announced now, so
+everybody hears of every change once.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from proctor.core.exits import ExitStatus
-from proctor.core.lifecycle import Lifecycle
+from proctor.core.lifecycle import Effects, Lifecycle, Spawn
 from proctor.core.states import ProcessState
 
 _TEXT = 300
+_WITH_A_CHILD = (
+    ProcessState.STARTING,
+    ProcessState.RUNNING,
+    ProcessState.STOPPING,
+    ProcessState.UNKNOWN,
+)
+OVERTAKEN = "a stop came first"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One process at its last change.  `resting`: nothing was going to happen by itself.
+    """One process at its last change.
 
-    Times are seconds since the epoch, 0 = never.
+    `start` and `stop` are seconds since the epoch, 0 = never; `at` (when this was written) and
+    `deadline` are monotonic.  `pid` 0: no child, or one on its way.  `spec` is the fingerprint of
+    the configuration, `logs` are the AUTO logs by channel.
     """
 
     key: str
     state: int
-    resting: bool
     start: float
     stop: float
+    at: float = 0.0
+    pid: int = 0
+    tries: int = 0
+    deadline: float | None = None
+    before: int = 0
     spawnerr: str = ""
     code: int | None = None
     signal: int | None = None
+    spec: str = ""
+    logs: Mapping[str, str] = field(default_factory=dict)
 
-    def as_bytes(self) -> bytes:
-        """As `from_bytes` reads it."""
-        return json.dumps(asdict(self)).encode()
+    def as_bytes(self, most: int) -> bytes:
+        """As `from_bytes` reads it, in at most `most` bytes: what is long and dear to nobody goes
+        first.
+        """
+        for shorter in (self, replace(self, spawnerr=""), replace(self, spawnerr="", logs={})):
+            data = json.dumps(asdict(shorter), separators=(",", ":")).encode()
+            if len(data) <= most:
+                return data
+        return b""
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Record | None:
@@ -45,31 +68,92 @@ class Record:
         except (ValueError, TypeError):
             return None
 
-    @property
-    def was_stopping(self) -> bool:
-        """Whether it had been asked to end."""
-        return self.state == ProcessState.STOPPING
+    def is_about(self, pid: int, started: float) -> bool:
+        """Whether the child of this pid, born at `started`, is the one of this record."""
+        if self.state not in _WITH_A_CHILD:
+            return False
+        return pid == self.pid if self.pid else started >= self.at
 
 
-def record_of(key: str, lifecycle: Lifecycle, start: float, stop: float) -> Record:
+def record_of(
+    key: str,
+    lifecycle: Lifecycle,
+    start: float,
+    stop: float,
+    *,
+    at: float,
+    spec: str = "",
+    logs: Mapping[str, str] | None = None,
+) -> Record:
     """The record of a process as it is now."""
-    rests = lifecycle.state in (ProcessState.STOPPED, ProcessState.EXITED, ProcessState.FATAL)
     end = lifecycle.exit or ExitStatus()
     return Record(
         key,
         int(lifecycle.state),
-        rests and lifecycle.deadline is None,
         start,
         stop,
+        at,
+        lifecycle.pid,
+        lifecycle.tries,
+        lifecycle.deadline,
+        int(lifecycle.before_start),
         lifecycle.spawnerr[:_TEXT],
         end.code,
         end.signal,
+        spec,
+        logs or {},
     )
 
 
-def restore(record: Record, lifecycle: Lifecycle) -> None:
-    """Let a process that has not been touched yet rest as it rested."""
+def go_on_with_child(
+    record: Record,
+    lifecycle: Lifecycle,
+    pid: int,
+    started: float,
+    *,
+    signalled: float | None,
+    now: float,
+) -> Effects:
+    """Let a process that has not been touched yet go on with its child; what is left to do.
+
+    `signalled` is when the child was last sent the signal that is to end it, None for never.
+    """
+    _put_back(record, lifecycle)
+    lifecycle.pid, lifecycle.started = pid, started
+    stop = lifecycle.spec.stop
+    match lifecycle.state:
+        case ProcessState.STARTING:
+            lifecycle.deadline = started + lifecycle.spec.start.startsecs
+        case ProcessState.STOPPING:
+            asked = started if record.deadline is None else record.deadline - stop.stopwaitsecs
+            if signalled is None or signalled < asked:
+                return lifecycle.ask_to_end(now)
+            lifecycle.deadline = record.deadline or signalled + stop.stopwaitsecs
+        case _:
+            lifecycle.deadline = None
+    return ()
+
+
+def go_on_alone(record: Record, lifecycle: Lifecycle, now: float) -> Effects:
+    """The same for a process of which no child is there."""
+    _put_back(record, lifecycle)
+    if lifecycle.state not in _WITH_A_CHILD:
+        return ()
+    if record.pid:
+        lifecycle.pid, lifecycle.started = record.pid, record.at
+        return lifecycle.exited(ExitStatus(), now)
+    if lifecycle.state is ProcessState.UNKNOWN:
+        return ()
+    lifecycle.spawning = True
+    if lifecycle.state is ProcessState.STOPPING:
+        return lifecycle.spawn_failed(OVERTAKEN, now)
+    return (Spawn(),)
+
+
+def _put_back(record: Record, lifecycle: Lifecycle) -> None:
     lifecycle.state = ProcessState(record.state)
+    lifecycle.before_start = ProcessState(record.before)
+    lifecycle.tries, lifecycle.deadline = record.tries, record.deadline
     lifecycle.spawnerr = record.spawnerr
     if (record.code, record.signal) != (None, None):
         lifecycle.exit = ExitStatus(record.code, record.signal)
