@@ -1,16 +1,14 @@
-"""Ways out: a command, a webhook, and whatever apprise knows (loaded only if one needs it).
+"""Ways out: a command, a webhook, a robot (`alert_robots`), and whatever apprise knows, which is
+loaded only if a channel needs it.
 
 1. `send` answers with "" when the message is out, else with why not; it gives up in bounded time.
 2. A URL may hold passwords: it is never shown, `shown` is what can be.
-3. Robots of chat services refuse with status 200 and a code in the answer, which apprise takes for
-   a yes; then messages beyond their limit per minute would be lost.  We look at the code.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import logging
 import os
 import re
@@ -18,36 +16,22 @@ import signal
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from proctor.config.table import closest
 from proctor.listeners.alert_queue import Message
-
-if TYPE_CHECKING:
-    import requests
+from proctor.listeners.alert_robots import Robot, robot_of
+from proctor.listeners.posting import post_json
 
 _PATIENCE = 30.0
 
-# Addresses as the services show them to their users; apprise has names of its own for these.
-_PASTED = (
-    (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)&secret=(\w+)", r"dingtalk://\2@\1"),
-    (r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)", r"dingtalk://\1"),
-    (r"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([\w-]+)", r"wecombot://\1"),
-    (r"https://hooks\.slack\.com/services/(\w+/\w+/\w+)", r"slack://\1"),
-    (r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([\w-]+)", r"feishu://\1"),
-)  # fmt: skip
-_ROBOTS = frozenset(
-    {"oapi.dingtalk.com", "qyapi.weixin.qq.com", "open.feishu.cn", "open.larksuite.com"}
-    | {"sctapi.ftqq.com"}
-)
-_CODES = ("errcode", "code", "StatusCode", "errno")
+# Slack's address as it shows it to its users; apprise has a name of its own for it.
+_SLACK = re.compile(r"https://hooks\.slack\.com/services/(\w+/\w+/\w+)")
 
 
 class Channel(Protocol):
@@ -72,9 +56,10 @@ def open_channel(url: str) -> Channel:
         raise ValueError("a channel is command:..., http(s)://... or a URL of apprise")
     if scheme == "command":
         return CommandChannel(rest.strip())
-    for pattern, ours in _PASTED:
-        if match := re.fullmatch(pattern, url):
-            url = match.expand(ours)
+    if robot := robot_of(url):
+        return RobotChannel(url, robot)
+    if slack := _SLACK.fullmatch(url):
+        url = f"slack://{slack[1]}"
     if url.startswith(("http:", "https:")):
         return WebhookChannel(url)
     return AppriseChannel(url)
@@ -126,16 +111,20 @@ class WebhookChannel:
         """Any status below 300 means that the message is out."""
         known = asdict(message)
         body = {name: known[name] for name in ("title", "text", "when", "good", "processes")}
-        request = urllib.request.Request(
-            self._url,
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json", "User-Agent": "Proctor"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE):
-                return ""
+            post_json(self._url, body, _PATIENCE)
         except (OSError, ValueError) as error:
             return f"{error}"
+        return ""
+
+
+class RobotChannel:
+    """A robot in a group of people."""
+
+    def __init__(self, url: str, robot: Robot) -> None:
+        self.key = _key(url)
+        self.shown = robot.shown
+        self.send = robot.send
 
 
 class AppriseChannel:
@@ -192,10 +181,9 @@ class _Overheard(logging.Handler):
 
 @cache
 def _load_apprise() -> ModuleType:
-    """The package, with rule 3 applied.  Raises ValueError when it is not installed."""
+    """The package.  Raises ValueError when it is not installed."""
     try:
         import apprise
-        import requests
     except ImportError:
         raise ValueError(
             "this channel needs the package apprise: pip install 'proctor[alerts]'"
@@ -203,29 +191,7 @@ def _load_apprise() -> ModuleType:
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    plain = requests.Session.send
-
-    def send(session: requests.Session, *words: object, **named: object) -> requests.Response:
-        response = plain(session, *words, **named)  # type: ignore[arg-type]  # handed through
-        if trouble := _refusal(str(response.url), response.content):
-            raise requests.RequestException(trouble)
-        return response
-
-    # apprise offers no way to look at answers; this process sends alerts and nothing else.
-    requests.Session.send = send  # type: ignore[assignment,method-assign]
     return apprise
-
-
-def _refusal(url: str, content: bytes) -> str:
-    """What a robot says in an answer that looks like a success; "" when it is one."""
-    if urlsplit(url).netloc not in _ROBOTS:
-        return ""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        return ""
-    codes = [answer[name] for name in _CODES if answer.get(name)] if answer else []
-    return f"refused: {answer}" if codes else ""
 
 
 def _what_is_wrong(scheme: str, lines: list[str]) -> str:
