@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from proctor.core.exits import ExitStatus
 from proctor.core.states import ProcessState
 
 # Each name with its parent; a subscription to a name hears all its descendants.
@@ -34,13 +35,21 @@ PARENTS: dict[str, str] = {
     "PROCESS_GROUP_REMOVED": "PROCESS_GROUP",
 }
 
+# What faces are told beyond that.  Not EVENTs: a listener that hears everything hears none of them.
+NOTES: dict[str, str] = {
+    "NOTE_PROCESS_SPAWNED": "NOTE",
+    "NOTE_GROUP_RESHAPED": "NOTE",
+}
+
 
 def family(name: str) -> tuple[str, ...]:
-    """The name itself and everything it descends from, EVENT last.  Unknown names: just EVENT
-    above.
+    """The name itself and everything it descends from, EVENT (or NOTE) last.  Unknown names: just
+    EVENT above.
     """
+    if name in NOTES:
+        return name, NOTES[name]
     names = [name]
-    while names[-1] != "EVENT":
+    while names[-1] not in ("EVENT", "NOTE"):
         names.append(PARENTS.get(names[-1], "EVENT"))
     return tuple(names)
 
@@ -66,7 +75,10 @@ def _as_text(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStateChanged:
-    """A process went from one state to another.  `pid` is the child it is about, 0 if none."""
+    """A process went from one state to another.  `pid` is the child it is about, 0 if none.
+
+    `status` is set when the change was caused by the end of the child; listeners are not told it.
+    """
 
     process: str
     group: str
@@ -75,6 +87,7 @@ class ProcessStateChanged:
     tries: int = 0
     pid: int = 0
     expected: bool = True
+    status: ExitStatus | None = None
 
     @property
     def name(self) -> str:
@@ -217,4 +230,40 @@ class GroupChanged:
     @property
     def payload(self) -> str:
         """The group's name, with a newline (gotcha G70)."""
+        return f"groupname:{self.group}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpawned:
+    """A process has a child now.  No event of Supervisor's: those are about states only."""
+
+    process: str
+    group: str
+    pid: int
+
+    @property
+    def name(self) -> str:
+        """NOTE_PROCESS_SPAWNED."""
+        return "NOTE_PROCESS_SPAWNED"
+
+    @property
+    def payload(self) -> str:
+        """As that of a change of state."""
+        return f"processname:{self.process} groupname:{self.group} pid:{self.pid}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReshaped:
+    """An active group has other processes than before."""
+
+    group: str
+
+    @property
+    def name(self) -> str:
+        """NOTE_GROUP_RESHAPED."""
+        return "NOTE_GROUP_RESHAPED"
+
+    @property
+    def payload(self) -> str:
+        """As that of a group that came."""
         return f"groupname:{self.group}\n"

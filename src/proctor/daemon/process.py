@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from proctor.core.events import ProcessStateChanged
+from proctor.core.events import ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.lifecycle import Became, Effect, Effects, Lifecycle, Signal, Spawn
@@ -265,6 +265,7 @@ class Process:
         for signum in waiting:
             self.signal(signum)
         self._tell_observers(self.state)
+        self._around.bus.publish(ProcessSpawned(self.name, self.group_name, pid))
 
     def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
         self._output.attach(pid, pipes)
@@ -334,6 +335,7 @@ class Process:
                 change.tries,
                 change.pid,
                 change.expected,
+                change.status,
             )
         )
         self._tell_observers(change.state)

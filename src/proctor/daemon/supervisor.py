@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proctor.core import order
-from proctor.core.events import GroupChanged, SupervisorStateChanged
+from proctor.core.events import GroupChanged, GroupReshaped, SupervisorStateChanged
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec
 from proctor.core.settings import DaemonSettings
@@ -155,6 +155,7 @@ class Supervisor:
         before = {id(process) for process in group.processes.values()}
         reshape(group, spec, self._around)
         self.on_reshaped(group)
+        self.bus.publish(GroupReshaped(spec.name))
         return [process for process in group.processes.values() if id(process) not in before]
 
     def remove_group(self, name: str) -> None:
