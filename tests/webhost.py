@@ -12,8 +12,11 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from proctor.api.access import caller
+from proctor.api.event_feed import Entry, EventFeed
+from proctor.api.service import Service
 from proctor.core.changes import Change, GroupChange, Plan
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
@@ -52,6 +55,7 @@ class FakeService:
         self.log = "hello\n"
         self.followers = 0
         self.released = threading.Event()
+        self.feed = EventFeed(EventBus(lambda text: None))
 
     def _one(self, name: str) -> ProcessInfo:
         group, _, process = name.partition(":")
@@ -207,6 +211,17 @@ class FakeService:
             raise Fault(FaultCode.NO_FILE, channel)
         return self._follow()
 
+    async def follow_events(
+        self, kinds: list[str], after: str | None = None
+    ) -> AsyncIterator[list[Entry]]:
+        return self.feed.follow(kinds, after, caller())
+
+    def process_now(self, group: str, name: str) -> dict[str, object]:
+        return {"id": f"{group}:{name}"}
+
+    def group_now(self, name: str) -> list[object]:
+        return []
+
     async def follow_main_log(self) -> AsyncIterator[bytes]:
         return self._follow()
 
@@ -243,7 +258,9 @@ class Served:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.bus = EventBus(self.log.critical)
-        app = app or App(self.service, interfaces or {"supervisor": None}, self.log, self.bus)
+        self.service.feed = EventFeed(self.bus)
+        service = cast(Service, self.service)
+        app = app or App(service, interfaces or {"supervisor": None}, self.log)
         self.servers = HttpServers(app, self.log, limits)
         tcp = ServerSettings("inet_http_server", host=host, username=username, password=password)
         unix = ServerSettings(

@@ -193,7 +193,7 @@ class Daemon:
         interfaces = load(
             configuration.rpcinterfaces, resolve, lambda: self._facade(configuration), self.log
         )
-        app = App(self._service, interfaces, self.log, self.supervisor.bus)
+        app = App(self._service, interfaces, self.log)
         self._servers = HttpServers(app, self.log)
         for settings in sorted(configuration.servers, key=lambda each: each.file is not None):
             sock = sockets.open_server(settings, lambda text: print(text, file=sys.stderr))

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from proctor.api.event_feed import MAX_WAITING
 from proctor.client.connection import Connection, Stream
 from proctor.client.sse import events
 from proctor.core.events import ProcessStateChanged, RemoteCommunication, Tick
 from proctor.core.states import ProcessState
-from proctor.web.events import MAX_STREAMS, MAX_WAITING, PATH
+from proctor.web.rest.events import PATH
+from proctor.web.slots import MAX_STREAMS
 from support.waiting import until
 from webhost import Served, a_get, read_reply
 
@@ -48,8 +50,8 @@ class Follower:
 
 
 def followers(served: Served) -> bool:
-    """Whether the bus is asked for anything."""
-    return served.on_loop(lambda: served.bus.wants("PROCESS_STATE_RUNNING"))
+    """Whether anybody hears of events."""
+    return served.on_loop(lambda: served.service.feed.followers > 0)
 
 
 def publish(served: Served, *happening: ProcessStateChanged | RemoteCommunication | Tick) -> None:
@@ -85,7 +87,6 @@ def test_types_are_chosen(served: Served) -> None:
     """By name, with all that descend from them, in any case."""
     follower = Follower(served, "?types=tick,remote_communication")
     until(lambda: served.on_loop(lambda: served.bus.wants("TICK_5")), "it listens")
-    assert not followers(served)
     publish(served, STARTED, Tick(5, 10), RemoteCommunication("a", ""))
     assert [follower.next()[0] for _ in range(2)] == ["TICK_5", "REMOTE_COMMUNICATION"]
     follower.close()
@@ -104,7 +105,7 @@ def test_who_reads_too_slowly_is_told_what_is_missing(served: Served) -> None:
 
 
 def test_nothing_is_left_of_those_who_went(served: Served) -> None:
-    """The bus is not asked any more."""
+    """Nobody is told any more; only the last events are kept, for those who come back."""
     assert not followers(served)
     many = [Follower(served) for _ in range(3)]
     until(lambda: followers(served), "they listen")
@@ -115,7 +116,7 @@ def test_nothing_is_left_of_those_who_went(served: Served) -> None:
 
 def test_silence_is_broken_by_comments(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """So a client whose network died is noticed."""
-    monkeypatch.setattr("proctor.web.events._HEARTBEAT", 0.05)
+    monkeypatch.setattr("proctor.api.event_feed.HEARTBEAT", 0.05)
     with served.unix() as client:
         client.sendall(a_get(PATH))
         reply = read_reply(client)
@@ -130,7 +131,7 @@ def test_silence_is_broken_by_comments(served: Served, monkeypatch: pytest.Monke
     [
         (a_get(f"{PATH}?types=PROCESS_STAT"), 400),
         (a_get(PATH, "Sec-Fetch-Site: cross-site"), 403),
-        (b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 415),
     ],
 )
 def test_what_is_refused(served: Served, request_: bytes, status: int) -> None:

@@ -72,6 +72,10 @@ NEEDS: dict[str, Need] = {
     "shutdown": _RULE,
     "restart": _RULE,
     "send_remote_comm_event": _TELL,
+    "follow_events": _LOOK_AROUND,
+    "view_daemon": _LOOK_AROUND,
+    "read_main_log_range": _READ_MAIN,
+    "follow_main_log_pieces": _READ_MAIN,
     # The configuration
     "get_all_config_info": _LOOK_AROUND,
     "reload_config": Need(Role.ADMIN, Reach.THEIRS, changes=True),
@@ -80,7 +84,12 @@ NEEDS: dict[str, Need] = {
     "add_process_group": _CHANGE,
     "remove_process_group": _CHANGE,
     "update_process_group": _CHANGE,
+    "view_configuration": _LOOK_AT_ONE,
     # Processes
+    "view_process": _LOOK_AT_ONE,
+    "view_processes": _LOOK_AROUND,
+    "view_group": _LOOK_AT_ONE,
+    "view_groups": _LOOK_AROUND,
     "get_process_info": _LOOK_AT_ONE,
     "get_all_process_info": _LOOK_AROUND,
     "start_process": _OPERATE,
@@ -99,6 +108,8 @@ NEEDS: dict[str, Need] = {
     "tail_process_stdout_log": _READ_ONE,
     "tail_process_stderr_log": _READ_ONE,
     "follow_log": _READ_ONE,
+    "read_log_range": _READ_ONE,
+    "follow_log_pieces": _READ_ONE,
     "clear_process_logs": _OPERATE,
     "clear_all_process_logs": _OPERATE_ALL,
 }

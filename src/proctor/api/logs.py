@@ -20,7 +20,7 @@ from proctor.posix.follow import Follower
 from proctor.posix.logfile import read_range, tail_range
 
 # How long a follower rests when there was nothing new.  No timer runs while nobody follows.
-_FOLLOW_INTERVAL = 0.1
+FOLLOW_INTERVAL = 0.1
 
 # More than this at once would make the daemon as big as the log.
 MAX_READ = 32 * 1024 * 1024
@@ -138,7 +138,7 @@ class Logs(Room):
                 if data:
                     yield data
                 else:
-                    await asyncio.sleep(_FOLLOW_INTERVAL)
+                    await asyncio.sleep(FOLLOW_INTERVAL)
         finally:
             # Behind a read that may still be going on; the caller may have been cancelled in it.
             self._worker.submit(reader.close)

@@ -5,6 +5,8 @@
    followed by `log.2`.  So nothing is missed even if the log rotated several times meanwhile.
 3. A file that is nowhere any more (cleared, or rotated out) is followed by the log itself.
 4. A file that became shorter is announced and read from its start.
+5. A place in a log is the file's inode and an offset: who comes back with one goes on there, also
+   when that file was rotated meanwhile.
 
 Source: compat logging.md, section 10.
 """
@@ -13,6 +15,9 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import NamedTuple
+
+from proctor.core.faults import Fault, FaultCode
 
 FIRST = 1024
 MOST = 64 * 1024
@@ -22,15 +27,92 @@ TRUNCATED = b"==> File truncated <==\n"
 _BACKUPS = 1000
 
 
-class Follower:
-    """Begins with the last FIRST bytes of the log, if there is one; waits for it otherwise."""
+class Place(NamedTuple):
+    """Between two bytes of a log.  As text it is `<inode>-<offset>`, both decimal."""
 
-    def __init__(self, path: str) -> None:
+    inode: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.inode}-{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """A place from its text; None when it is none."""
+        inode, _, offset = text.partition("-")
+        if not (inode.isascii() and inode.isdigit() and offset.isascii() and offset.isdigit()):
+            return None
+        return cls(int(inode[:20]), int(offset[:18]))
+
+
+class Range(NamedTuple):
+    """Bytes of a log: they begin at `offset` and end at `end`; the file had `size` bytes."""
+
+    data: bytes
+    offset: int
+    end: Place
+    size: int
+
+
+def read_placed(path: str | None, offset: int, length: int) -> Range:
+    """At most `length` bytes from `offset`; a negative offset counts from the end.
+
+    Raises Fault NO_FILE, FAILED.
+    """
+    fd = _open(path) if path else -1
+    if fd < 0:
+        raise Fault(FaultCode.NO_FILE, path or "")
+    try:
+        status = os.fstat(fd)
+        size = status.st_size
+        start = max(0, size + offset) if offset < 0 else min(offset, size)
+        data = os.pread(fd, min(length, size - start), start)
+        return Range(data, start, Place(status.st_ino, start + len(data)), size)
+    except OSError as error:
+        raise Fault(FaultCode.FAILED, path or "") from error
+    finally:
+        os.close(fd)
+
+
+class Follower:
+    """Begins with the last FIRST bytes of the log, if there is one; waits for it otherwise.
+
+    With `after` it begins there; `missed` says that this place is gone, and that it begins with the
+    log as it is now.
+    """
+
+    def __init__(self, path: str, after: Place | None = None) -> None:
         self._path = path
         self._offset = 0
+        self.missed = False
+        if after is not None:
+            self._fd = self._find(after)
+            return
         self._fd = _open(path)
         if self._fd >= 0:
             self._offset = max(0, os.fstat(self._fd).st_size - FIRST)
+
+    @property
+    def place(self) -> Place | None:
+        """After the bytes that were read last; None while there is no file."""
+        return None if self._fd < 0 else Place(os.fstat(self._fd).st_ino, self._offset)
+
+    def _find(self, after: Place) -> int:
+        missing = 0
+        for number in range(_BACKUPS):
+            fd = _open(f"{self._path}.{number}" if number else self._path)
+            if fd < 0:
+                missing += 1
+                if missing == 2:
+                    break
+                continue
+            status = os.fstat(fd)
+            if status.st_ino == after.inode and status.st_size >= after.offset:
+                self._offset = after.offset
+                return fd
+            os.close(fd)
+        self.missed = True
+        return _open(self._path)
 
     def read(self) -> bytes:
         """The next bytes, at most MOST; b"" when there are none yet.  Never waits for the log."""

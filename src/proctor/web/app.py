@@ -12,15 +12,13 @@ import traceback
 from collections.abc import AsyncIterator, Mapping
 
 from proctor.api.access import asked_by
+from proctor.api.service import Service
 from proctor.core.faults import Fault, FaultCode
 from proctor.daemon.activity_log import ActivityLog
-from proctor.daemon.bus import EventBus
-from proctor.web import guard, static_files
+from proctor.web import guard, problem, static_files
 from proctor.web.auth import Doorkeeper
-from proctor.web.classic import Classic, PageService
+from proctor.web.classic import Classic
 from proctor.web.complaints import Complaints
-from proctor.web.events import PATH as EVENTS
-from proctor.web.events import EventStreams
 from proctor.web.own_methods import OWN_METHODS
 from proctor.web.request import (
     Message,
@@ -32,6 +30,7 @@ from proctor.web.request import (
     Send,
     end_stream,
 )
+from proctor.web.rest.all import PREFIX, Rest
 from proctor.web.third_party import ThirdParty
 from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
 
@@ -43,10 +42,9 @@ class App:
 
     def __init__(
         self,
-        service: PageService,
+        service: Service,
         interfaces: Mapping[str, ThirdParty | None],
         log: ActivityLog,
-        bus: EventBus,
     ) -> None:
         """`interfaces` as `third_party.load` made them."""
         ours = ServiceNamespace(service)
@@ -58,7 +56,7 @@ class App:
             namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
-        self._events = EventStreams(bus)
+        self._rest = Rest(service)
         self._doorkeeper = Doorkeeper(log)
         self._complaints = Complaints(log)
         self._log = log
@@ -72,9 +70,9 @@ class App:
             if refusal.status == 403:
                 what = f"{request.method} {request.path} from {request.source}"
                 self._complaints.say(f"refused {what}: {refusal.detail}")
-            response = refusal.response()
+            response = _refused(request, refusal)
         except Exception as error:
-            response = self._failed(request, error).response()
+            response = _refused(request, self._failed(request, error))
         await _send(response, receive, send)
 
     def _failed(self, request: Request, error: Exception) -> Refusal:
@@ -103,13 +101,20 @@ class App:
         if path.startswith("/mainlogtail"):
             _only(method == "GET")
             return await self._classic.main_log(request)
-        if path == EVENTS:
-            _only(method == "GET")
-            return self._events.respond(request)
+        if _is_api(path):
+            return await self._rest.answer(request)
         if path in PAGES and method in ("GET", "POST"):
             return await self._classic.page(request)
         _only(method in ("GET", "HEAD"))
         return await static_files.respond(request)
+
+
+def _is_api(path: str) -> bool:
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    return problem.of_refusal(refusal) if _is_api(request.path) else refusal.response()
 
 
 def _only(allowed: bool) -> None:

@@ -40,7 +40,8 @@ Headers = tuple[tuple[str, str], ...]
 REASONS = {
     100: "Continue", 200: "OK", 301: "Moved Permanently", 304: "Not Modified",
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    408: "Request Timeout", 411: "Length Required", 413: "Request Entity Too Large",
+    405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 411: "Length Required",
+    413: "Request Entity Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
     417: "Expectation Failed", 431: "Request Header Fields Too Large",
     500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
@@ -82,7 +83,7 @@ class Response:
     body: bytes | AsyncIterator[bytes] = b""
 
 
-async def end_stream(chunks: AsyncIterator[bytes]) -> None:
+async def end_stream(chunks: AsyncIterator[object]) -> None:
     """Let a stream release what it holds now, not when the garbage collector comes by."""
     if isinstance(chunks, AsyncGenerator):
         await chunks.aclose()
@@ -109,7 +110,8 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         # As the original: decoded, and with one slash in front.
-        self.path: str = "/" + unquote(scope["raw_path"].decode("latin-1")).lstrip("/")
+        self.raw_path: str = scope["raw_path"].decode("latin-1")
+        self.path: str = "/" + unquote(self.raw_path).lstrip("/")
         self.query: str = scope["query_string"].decode("latin-1")
         self.headers = _joined(scope["headers"])
         self.client: tuple[str, int] = scope["client"]

@@ -1,0 +1,172 @@
+"""The documents of the JSON API: what its clients see, field by field.
+
+They are dictionaries with known keys, so that they are encoded as they are.  The text behind each
+type is the manual's: OpenAPI and docs/reference/http-api.md are made from it.  Times are seconds
+since the epoch with a fraction; sizes are bytes; what does not exist is null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+StateName = Literal[
+    "STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"
+]
+
+
+class LastExit(TypedDict):
+    """How a process ended the last time, as far as this daemon has seen it."""
+
+    code: Annotated[int | None, "Exit code; null after a death by signal or an unknown end."]
+    signal: Annotated[str | None, "SIGKILL and so on; null after an exit."]
+    core: Annotated[bool, "Whether it left a core dump."]
+    expected: Annotated[
+        bool, "Whether its exit code is one of `exitcodes`, or a stop was asked for."
+    ]
+    time: Annotated[float, "When that was noticed."]
+    text: Annotated[str, "The same for people: `exit status 3`."]
+
+
+class Logs(TypedDict):
+    """The log files of a process."""
+
+    stdout: Annotated[str | None, "Path of the stdout log."]
+    stderr: Annotated[str | None, "Path of the stderr log; null with redirect_stderr."]
+
+
+class Usage(TypedDict):
+    """What a process uses now, without its children."""
+
+    cpu: Annotated[
+        float | None,
+        "Percent of one CPU since the sample before; null in the first sample of a process.",
+    ]
+    cpu_seconds: Annotated[float, "User and system time since its start."]
+    rss: Annotated[int, "Resident memory."]
+    threads: Annotated[int, "Number of threads."]
+
+
+class ProcessView(TypedDict):
+    """One process."""
+
+    id: Annotated[str, "Its name in paths and requests: `web`, or `group:web_0`."]
+    name: Annotated[str, "Name within the group."]
+    group: Annotated[str, "Name of the group."]
+    kind: Annotated[Literal["program", "eventlistener", "fcgi-program"], "Section it came from."]
+    state: Annotated[StateName, "STARTING from the decision to start it on, also without a pid."]
+    statecode: Annotated[int, "The number that XML-RPC clients know the state by."]
+    pid: Annotated[int | None, "Process id of its child."]
+    description: Annotated[str, "What `status` says of it in its last column."]
+    start: Annotated[float | None, "When its child was started; null if it never was."]
+    stop: Annotated[float | None, "When a child of it ended last."]
+    restarts: Annotated[int, "Starts beyond the first that this daemon has seen."]
+    last_exit: LastExit | None
+    spawnerr: Annotated[str | None, "Why the last start or run went wrong."]
+    logs: Logs
+    usage: NotRequired[Annotated[Usage | None, "With `stats=1`; null without a child."]]
+
+
+class ProcessList(TypedDict):
+    """Processes, and where the event stream is."""
+
+    processes: Annotated[list[ProcessView], "By group and name."]
+    now: Annotated[float, "The clock of the daemon."]
+    event: Annotated[
+        str, "Follow /api/v1/events with `after` of this, and nothing is missed or told twice."
+    ]
+
+
+class Result(TypedDict):
+    """What became of one process in an action."""
+
+    id: Annotated[str, "The process."]
+    name: str
+    group: str
+    ok: Annotated[bool, "Whether it was done."]
+    fault: Annotated[str | None, "Name of the XML-RPC fault when it was not: ALREADY_STARTED."]
+    code: Annotated[int, "Its number; 80 is success."]
+    description: Annotated[str, "`OK`, or the text of the fault."]
+
+
+class Results(TypedDict):
+    """What became of each process of an action; those that needed nothing are left out."""
+
+    results: list[Result]
+
+
+class Done(TypedDict):
+    """An order was carried out, or has begun to be."""
+
+    ok: Literal[True]
+
+
+class LogRange(TypedDict):
+    """Bytes of a log.  Ask again from `end` for what came meanwhile, before `offset` for more."""
+
+    data: Annotated[str, "Text (what is not UTF-8 became U+FFFD), or base64."]
+    encoding: Literal["text", "base64"]
+    offset: Annotated[int, "Where the data begins."]
+    end: Annotated[int, "Where it ends."]
+    place: Annotated[str, "The same for `after` of a follower; holds when the log is rotated."]
+    size: Annotated[int, "Size of the log at that moment."]
+
+
+class DaemonView(TypedDict):
+    """The daemon itself."""
+
+    identifier: Annotated[str, "As configured."]
+    pid: Annotated[int, "The pid that users see."]
+    version: Annotated[str, "Version of Proctor."]
+    supervisor_version: Annotated[str, "Version of Supervisor that it stands in for."]
+    state: Annotated[Literal["RUNNING", "RESTARTING", "SHUTDOWN"], "What it is doing."]
+    now: Annotated[float, "Its clock."]
+    processes: Annotated[dict[str, int], "How many processes are in each state."]
+    event: Annotated[str, "Id of the last event; see ProcessList."]
+
+
+class GroupView(TypedDict):
+    """An active group."""
+
+    name: str
+    priority: int
+    processes: Annotated[list[str], "Ids of its processes."]
+
+
+class GroupList(TypedDict):
+    """All active groups."""
+
+    groups: list[GroupView]
+
+
+class Reread(TypedDict):
+    """Groups that differ from what is active."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+
+class ConfigurationList(TypedDict):
+    """What is configured for every process, in the words of getAllConfigInfo."""
+
+    processes: list[dict[str, object]]
+
+
+class ProcessConfiguration(TypedDict):
+    """The effective configuration of one process."""
+
+    id: str
+    origin: Annotated[str, "file:line of the section it came from."]
+    options: Annotated[dict[str, object], "As getAllConfigInfo tells them."]
+    environment: Annotated[list[str], "Names of the variables that are set for it; never values."]
+
+
+class Problem(TypedDict):
+    """Why a request was refused (RFC 9457)."""
+
+    type: Annotated[str, "`about:blank`, or `urn:proctor:fault:NAME`."]
+    title: Annotated[str, "The kind of problem in a few words."]
+    status: Annotated[int, "The HTTP status."]
+    detail: Annotated[str, "What is wrong with this request."]
+    fault: NotRequired[Annotated[str, "Name of the XML-RPC fault."]]
+    code: NotRequired[Annotated[int, "Number of the XML-RPC fault."]]

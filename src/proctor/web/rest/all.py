@@ -1,0 +1,59 @@
+"""ROUTES: every row of the JSON API, and the application that answers them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from proctor.api.service import Service
+from proctor.core.faults import Fault
+from proctor.web import guard, problem
+from proctor.web.request import Request, Response
+from proctor.web.rest import actions, daemon, events, groups, logs, processes
+from proctor.web.routes import JSON, Route, Router, read
+from proctor.web.slots import Slots
+
+PREFIX = "/api/v1"
+
+
+def _tagged(tag: str, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    return tuple(dataclasses.replace(route, tag=tag) for route in routes)
+
+
+ROUTES: tuple[Route, ...] = (
+    *_tagged("daemon", daemon.ROUTES),
+    *_tagged("processes", processes.ROUTES),
+    *_tagged("actions", actions.ROUTES),
+    *_tagged("groups", groups.ROUTES),
+    *_tagged("logs", logs.ROUTES),
+    *_tagged("events", events.ROUTES),
+)
+
+
+class Rest:
+    """The JSON API over one Service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._router = Router(ROUTES)
+        self._slots = Slots()
+
+    async def answer(self, request: Request) -> Response:
+        """The reply; a Fault becomes a problem document.  Raises Refusal."""
+        route, path = self._router.find(request)
+        if route.method != "GET":
+            guard.check_write(request)
+        call = await read(self._service, request, route, path, self._slots)
+        try:
+            answer = await route.handler(call)
+        except Fault as fault:
+            return problem.of_fault(fault)
+        if isinstance(answer, Response):
+            return answer
+        return Response(200, _HEADERS, problem.as_json(answer))
+
+
+_HEADERS = (
+    ("Content-Type", JSON),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)

@@ -1,0 +1,106 @@
+"""/events: what happens, as it happens, as server-sent events.
+
+Each message holds what a page needs to show the change without asking: of a change of state the
+process as it is when the message is made, of a group its processes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from proctor.api.event_feed import Dropped, Entry, Reset, Told, known_kind, usual_kinds
+from proctor.api.service import Service
+from proctor.core.events import (
+    Event,
+    GroupChanged,
+    GroupReshaped,
+    ProcessSpawned,
+    ProcessStateChanged,
+)
+from proctor.web import guard
+from proctor.web.parameters import Kind, Parameter
+from proctor.web.problem import as_json
+from proctor.web.request import Refusal, Response, end_stream
+from proctor.web.routes import STREAM, Answer, Call, Route
+from proctor.web.sse import HEADERS, message
+
+PATH = "/api/v1/events"
+_FIELD = re.compile(r"(\w+):(.*?)(?=\s\w+:|$)")
+
+
+async def follow_events(call: Call) -> Answer:
+    """An endless stream.  Raises Refusal 400 for an unknown type, 403, 503 for too many."""
+    # It changes nothing, but a page of another site should not hold connections either.
+    guard.check_write(call.request)
+    kinds = _kinds(call.texts("types"))
+    after = call.request.headers.get("last-event-id") or call.maybe("after")
+    entries = await call.service.follow_events(kinds, after)
+    return Response(200, HEADERS, call.slots.held(call.request, _messages(entries, call.service)))
+
+
+def _kinds(types: list[str] | None) -> list[str]:
+    names = [name.strip().upper() for name in types or ()]
+    for name in names:
+        if not known_kind(name):
+            raise Refusal(400, f"no event type is called {ascii(name[:60])[1:-1]}")
+    return names or usual_kinds()
+
+
+async def _messages(entries: AsyncIterator[list[Entry]], service: Service) -> AsyncIterator[bytes]:
+    first = True
+    try:
+        async for batch in entries:
+            if batch:
+                yield b"".join(_encoded(entry, service) for entry in batch)
+            else:
+                yield b": listening\n\n" if first else b":\n\n"
+            first = False
+    finally:
+        await end_stream(entries)
+
+
+def _encoded(entry: Entry, service: Service) -> bytes:
+    match entry:
+        case Dropped(number):
+            return message("dropped", as_json({"dropped": number}))
+        case Reset(id_):
+            return message("reset", as_json({"event": id_}), id_)
+        case Told(id_, when, event):
+            data = _data(when, event) | _details(event, service)
+            return message(event.name, as_json(data), id_)
+
+
+def _data(when: float, event: Event) -> dict[str, object]:
+    payload = event.payload
+    fields = dict(_FIELD.findall(payload.partition("\n")[0]))
+    return {"type": event.name, "time": round(when, 3), "fields": fields, "payload": payload}
+
+
+def _details(event: Event, service: Service) -> dict[str, object]:
+    match event:
+        case ProcessStateChanged() | ProcessSpawned():
+            return {"process": service.process_now(event.group, event.process)}
+        case GroupChanged() | GroupReshaped():
+            return {"group": event.group, "processes": service.group_now(event.group)}
+    return {}
+
+
+ROUTES = (
+    Route(
+        "GET", PATH, follow_events, "Follow what happens", STREAM, ("follow_events",),
+        (
+            Parameter(
+                "types", Kind.TEXTS,
+                "Only events of these types and of all that descend from them; without it, all but"
+                " TICK.",
+            ),
+            Parameter(
+                "after", Kind.TEXT,
+                "Id of an event: begin with what happened since.  The header Last-Event-ID goes"
+                " before it.", most=60,
+            ),
+        ),
+        text="See docs/reference/http-api.md for the messages.",
+    ),
+)  # fmt: skip
