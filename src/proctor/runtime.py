@@ -31,6 +31,7 @@ from proctor.core.version import VERSION
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.daemon.main_log import MainLog
+from proctor.daemon.shelf import Shelf
 from proctor.daemon.signals import SignalDesk
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.judge import Handler
@@ -46,6 +47,7 @@ from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
+from proctor.survival.servers import forget_servers, open_servers
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import PluginError, installed_facade, load, resolve
@@ -118,6 +120,7 @@ class Daemon:
         talks = Talks(loop, loop_fd, self._drain.watch, self.log.warn)
         bus = EventBus(self.log.critical)
         url = server_url(beginnings.configuration.servers)
+        self._shelf = Shelf(host if isinstance(host, KeeperHost) else None)
         self.supervisor = Supervisor(
             host,
             self._drain,
@@ -127,6 +130,7 @@ class Daemon:
             server_url=url,
             pid=beginnings.pid,
             dialogue=talks,
+            shelf=self._shelf,
         )
         self._ticks = Ticks(host, bus)
         self._pools = Pools(self.supervisor, self._result_handler, beginnings.legacy)
@@ -136,6 +140,8 @@ class Daemon:
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
         self.holds_children = False
+        # Whether another daemon under the same keeper goes on although this one fails.
+        self._goes_on = False
         self._outcome = Outcome.EXIT
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._over = asyncio.Event()
@@ -166,6 +172,7 @@ class Daemon:
         try:
             holdings = await self._host.hello()
             self.holds_children = bool(holdings.children)
+            self._shelf.receive(holdings.descriptors)
             self._main_log.open()
             self._say(sorted(self._begin.notes, key=lambda note: -Level.named(note[0])))
             self._open_servers()
@@ -177,10 +184,10 @@ class Daemon:
         except CANNOT_BEGIN as error:
             # Said on stderr too; but who was started by a keeper has nobody there.
             self.log.critical(f"cannot begin: {error}")
+            self._goes_on = self.holds_children
             raise
         finally:
-            if self._servers is not None:
-                self._servers.close()
+            self._close_servers()
             self._drain.stop()
         return self._outcome
 
@@ -195,9 +202,20 @@ class Daemon:
         )
         app = App(self._service, interfaces, self.log)
         self._servers = HttpServers(app, self.log)
-        for settings in sorted(configuration.servers, key=lambda each: each.file is not None):
-            sock = sockets.open_server(settings, lambda text: print(text, file=sys.stderr))
-            self._servers.add(settings, sock)
+        servers = sorted(configuration.servers, key=lambda each: each.file is not None)
+        for server in open_servers(servers, self._shelf, lambda text: print(text, file=sys.stderr)):
+            self._servers.add(*server)
+
+    def _close_servers(self) -> None:
+        """Who connects is not refused as long as there is a keeper that lets another daemon serve
+        it.
+        """
+        if self._servers is None:
+            return
+        leave = self._shelf.outlives_us and (self._goes_on or self._outcome is Outcome.RESTART)
+        if not leave:
+            forget_servers(self._current.value.servers, self._shelf)
+        self._servers.close(leave)
 
     def _facade(self, configuration: Configuration) -> object:
         make = installed_facade()
@@ -229,6 +247,8 @@ class Daemon:
         self.log.info(f"supervisord started with pid {self._begin.pid}")
         self.supervisor.announce_running()
         self._begin.ready()
+        for name in self._shelf.left("fastcgi "):
+            self._shelf.discard(name)
         host = self._host
         resting = recover(holdings, self.supervisor, host, host.attach, self.log, records=records)
         if isinstance(host, KeeperHost):

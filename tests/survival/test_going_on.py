@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
@@ -72,3 +77,98 @@ def kill_and_wait(daemon: Daemon) -> None:
 def pid_of(daemon: Daemon, name: str) -> int:
     pid: int = daemon.call("supervisor.getProcessInfo", name)["pid"]
     return pid
+
+
+def test_clients_that_connect_in_the_gap(launch: Launch, ours: Implementation) -> None:
+    """Nobody is refused while there is no daemon; they are served by the next one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    daemon = launch(ours, f"[inet_http_server]\nport=127.0.0.1:{port}\n\n" + program("cat"))
+    daemon.until_state("cat", "RUNNING")
+    with stopped(daemon.pid):
+        kill_daemon(daemon.pid)
+        with socket.socket(socket.AF_UNIX) as local, socket.socket() as remote:
+            local.connect(str(daemon.socket))
+            remote.connect(("127.0.0.1", port))
+            os.kill(daemon.pid, signal.SIGCONT)
+            for client in (local, remote):
+                client.sendall(b"GET /ok.html HTTP/1.0\r\n\r\n")
+                assert client.makefile("rb").readline().startswith(b"HTTP/1.")
+    daemon.ctl("reload")
+    daemon.until_logged("supervisord started", times=3)
+    daemon.until_state("cat", "RUNNING")
+
+
+def test_a_server_that_is_not_configured_any_more(launch: Launch, ours: Implementation) -> None:
+    """Its address is free as soon as the next daemon runs; a new one of it can be had at once."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    daemon = launch(ours, f"[inet_http_server]\nport=127.0.0.1:{port}\n")
+    daemon.configure(f"[inet_http_server]\nport=*:{port}\n")
+    kill_and_wait(daemon)
+    with socket.create_connection(("127.0.0.1", port)):
+        pass
+    daemon.configure("")
+    kill_daemon(daemon.pid)
+    daemon.until_logged("supervisord started", times=3)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+WORKER = """
+import socket
+with socket.socket(fileno=0) as s:
+    print("up", flush=True)
+    while True:
+        s.accept()[0].send(b"hello")
+"""
+
+FASTCGI = """
+[fcgi-program:web]
+command={python} -S %(here)s/worker.py
+socket=unix://%(here)s/web.sock
+process_name=%(program_name)s_%(process_num)d
+numprocs=2
+startsecs=0
+autorestart=true
+stdout_logfile=%(here)s/web_%(process_num)d.log
+"""
+
+
+def test_the_socket_of_fastcgi_programs(launch: Launch, ours: Implementation) -> None:
+    """It is theirs as before, also for those that start later; nobody is refused."""
+    daemon = launch(ours)
+    (daemon.directory / "worker.py").write_text(WORKER)
+    daemon.configure(FASTCGI.format(python=sys.executable))
+    daemon.ctl("update")
+    for number in (0, 1):
+        daemon.until_file(f"web_{number}.log", "up")
+    file = os.stat(daemon.directory / "web.sock").st_ino
+    with stopped(daemon.pid):
+        kill_daemon(daemon.pid)
+        os.kill(pid_of_member(daemon, 0), signal.SIGKILL)
+    daemon.until_logged("spawned: 'web_0'", times=2)
+    daemon.ctl("stop", "web:web_1")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(daemon.directory / "web.sock"))
+        assert client.recv(5) == b"hello", "who started later listens to the same socket"
+    assert os.stat(daemon.directory / "web.sock").st_ino == file
+    daemon.ctl("stop", "web:*")
+    daemon.until_logged("Closing socket unix://")
+    daemon.ctl("start", "web:*")
+    daemon.until_logged("Creating socket unix://", times=2)
+
+
+def pid_of_member(daemon: Daemon, number: int) -> int:
+    spawned = re.findall(rf"spawned: 'web_{number}' with pid (\d+)", daemon.log_text())
+    return int(spawned[-1])
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """The keeper does nothing until it is told to go on: a gap as long as the test needs."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

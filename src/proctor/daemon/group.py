@@ -97,7 +97,9 @@ def _build_member(group: Group, member: ProcessSpec, around: Surroundings) -> Pr
     socket = None
     if member.socket is not None:
         if member.socket not in group.sockets:
-            group.sockets[member.socket] = SharedSocket(member.socket, around.drain, around.log)
+            group.sockets[member.socket] = SharedSocket(
+                member.socket, group.name, around.drain, around.log, around.shelf
+            )
         socket = group.sockets[member.socket]
     paths = {channel: _log_path(group, member, channel, around) for channel in CHANNELS}
     return Process(member, around, paths, socket)

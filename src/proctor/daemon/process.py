@@ -175,6 +175,8 @@ class Process:
         if effects is None:
             self.start_wall = host.wall() - (host.now() - started)
             effects = self.lifecycle.adopted(pid, started)
+        if self._socket is not None:
+            self._socket.rejoin(self.key)
         if ended:
             self.lifecycle.deadline = None
         self._step(effects)

@@ -36,6 +36,7 @@ from proctor.daemon.group import Group, build, can_reshape, reshape, touched
 from proctor.daemon.host import Host
 from proctor.daemon.process import Process
 from proctor.daemon.rollouts import Shutdown
+from proctor.daemon.shelf import Shelf
 from proctor.daemon.surroundings import Dialogue, Job, LogDrain, Owner, Surroundings
 
 
@@ -56,6 +57,7 @@ class Supervisor:
         server_url: str | None = None,
         pid: int | None = None,
         dialogue: Dialogue | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.groups: dict[str, Group] = {}
         self.mood = SupervisorState.RUNNING
@@ -77,6 +79,7 @@ class Supervisor:
             self._submit,
             lambda: self.mood is SupervisorState.RUNNING,
             dialogue,
+            shelf=shelf or Shelf(),
         )
 
     @property

@@ -11,6 +11,7 @@ from proctor.core.settings import DaemonSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
 from proctor.daemon.host import Host
+from proctor.daemon.shelf import Shelf
 from proctor.posix.sinks import Sink
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Surroundings:
     daemon's, as users see it; `submit` puts a job at the end of the one queue; `may_start` says
     whether anything may be started by itself (not during shutdown); without a `dialogue` the drain
     reads for listeners too; `kept_logs` are AUTO logs, by process key and channel, that running
-    children of an earlier daemon write to.
+    children of an earlier daemon write to; `shelf` is for sockets that outlive the daemon.
     """
 
     host: Host
@@ -85,3 +86,4 @@ class Surroundings:
     may_start: Callable[[], bool]
     dialogue: Dialogue | None = None
     kept_logs: dict[tuple[str, str], str] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)

@@ -58,6 +58,19 @@ def open_server(
     return sock
 
 
+def take_over(settings: ServerSettings, sock: socket.socket) -> socket.socket:
+    """Go on with a socket that listens there already, with mode and owner as they are configured
+    now.  Raises CannotListen.
+    """
+    if settings.file is not None:
+        with contextlib.suppress(OSError):
+            os.chmod(settings.file, settings.mode)
+        if settings.owner is not None:
+            _give_away(settings.file, settings.owner, sock)
+    sock.setblocking(False)
+    return sock
+
+
 def check_free(settings: ServerSettings) -> None:
     """Whether `open_server` would find somebody else there.  Raises CannotListen."""
     if settings.file is not None:

@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from proctor.core.events import Event, ProcessStateChanged
 from proctor.core.fingerprint import fingerprint
 from proctor.core.spec import LogKind
 from proctor.daemon.process import Process
+from proctor.daemon.shelf import Store
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.slots import SIZE, Slots
 from proctor.survival.snapshot import Record, record_of
 
 NAME = "states"
-
-
-class Store(Protocol):
-    """Who keeps descriptors for the next daemon: the keeper."""
-
-    def hold(self, name: str, fd: int) -> None:
-        """Keep a copy."""
-
-    def release(self, name: str) -> None:
-        """Forget it."""
 
 
 def remembered(descriptors: Mapping[str, int]) -> dict[str, Record]:

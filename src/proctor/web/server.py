@@ -61,15 +61,18 @@ class HttpServers:
             listener.sock.listen(socket.SOMAXCONN)
             self._servers.append(server)
 
-    def close(self) -> None:
-        """Close every socket and connection, and remove the socket files that are still ours."""
+    def close(self, leave: bool = False) -> None:
+        """Close every socket and connection, and remove the socket files that are still ours.
+
+        `leave` the files: another daemon goes on with the sockets.
+        """
         for server in self._servers:
             server.close()
         for connection in list(self.connections):
             connection.close()
         for listener in self._listeners:
             listener.sock.close()
-            if listener.settings.file:
+            if listener.settings.file and not leave:
                 sockets.remove(listener.settings.file, listener.identity)
         self._servers.clear()
         self._listeners.clear()
