@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 
 from proctor.api.event_feed import MAX_WAITING
+from proctor.api.happenings import MAX_KEPT
 from proctor.client.connection import Connection, Stream
 from proctor.client.sse import events
-from proctor.core.events import ProcessStateChanged, RemoteCommunication, Tick
+from proctor.core.events import (
+    Event,
+    GroupChanged,
+    GroupReshaped,
+    ProcessSpawned,
+    ProcessStateChanged,
+    RemoteCommunication,
+    Tick,
+)
 from proctor.core.states import ProcessState
 from proctor.web.rest.events import PATH
 from proctor.web.slots import MAX_STREAMS
@@ -20,6 +29,8 @@ from support.waiting import until
 from webhost import Served, a_get, read_reply
 
 STARTED = ProcessStateChanged("p", "g", ProcessState.RUNNING, ProcessState.STARTING, pid=7)
+STOPPED = ProcessStateChanged("p", "g", ProcessState.STOPPED, ProcessState.STOPPING, pid=7)
+ADDED = GroupChanged("g", added=True)
 
 
 class Follower:
@@ -30,11 +41,13 @@ class Follower:
         self.stream: Stream = connection.stream(PATH + query)
         self._events = events(self._pieces())
         self.comments: list[bytes] = []
+        self.ids: list[str] = []
 
     def _pieces(self) -> Iterator[bytes]:
         for piece in self.stream:
             if piece.startswith(b":"):
                 self.comments.append(piece)
+            self.ids += [line[4:].decode() for line in piece.split(b"\n") if line[:4] == b"id: "]
             yield piece
 
     def close(self) -> None:
@@ -54,7 +67,7 @@ def followers(served: Served) -> bool:
     return served.on_loop(lambda: served.service.feed.followers > 0)
 
 
-def publish(served: Served, *happening: ProcessStateChanged | RemoteCommunication | Tick) -> None:
+def publish(served: Served, *happening: Event) -> None:
     """All of it in one step of the loop."""
 
     def all_of_it() -> None:
@@ -79,7 +92,71 @@ def test_what_happens_is_told(served: Served) -> None:
     name, data = follower.next()
     assert (name, data["fields"]) == ("REMOTE_COMMUNICATION", {"type": "猫"})
     assert data["payload"] == "type:猫\na\n\nb: \udcff"
-    assert follower.comments == [b": listening\n\n"]
+    (comment,) = follower.comments
+    assert comment == b": listening\nid: %b-0\n\n" % follower.ids[0].partition("-")[0].encode()
+    follower.close()
+
+
+def test_who_comes_back_is_told_what_was_missed(served: Served) -> None:
+    """By the id of the last message, in the header or the query, and only once."""
+    follower = Follower(served)
+    until(lambda: followers(served), "it listens")
+    publish(served, STARTED)
+    follower.next()
+    last = follower.ids[-1]
+    follower.close()
+    until(lambda: not followers(served), "it is gone")
+    publish(served, STOPPED, RemoteCommunication("not", "kept"), Tick(5, 10), ADDED)
+    back = Follower(served, f"?after={last}")
+    until(lambda: followers(served), "it listens")
+    publish(served, STARTED)
+    names = [back.next()[0] for _ in range(3)]
+    assert names == ["PROCESS_STATE_STOPPED", "PROCESS_GROUP_ADDED", "PROCESS_STATE_RUNNING"]
+    back.close()
+    with served.unix() as client:
+        client.sendall(a_get(PATH + "?types=PROCESS_GROUP", f"Last-Event-ID: {last}"))
+        read_reply(client)
+        seen = b""
+        while b"GROUP_ADDED" not in seen:
+            seen += client.recv(4096)
+        assert b"STOPPED" not in seen
+
+
+@pytest.mark.parametrize("unknown", ["0-0", "nonsense", "", "7-" + "9" * 40])
+def test_who_was_away_too_long_is_told_to_look_again(served: Served, unknown: str) -> None:
+    """So is who knows the events of another daemon."""
+    follower = Follower(served, f"?after={unknown}")
+    name, data = follower.next()
+    assert name == "reset"
+    publish(served, STARTED)
+    assert follower.next()[0] == "PROCESS_STATE_RUNNING"
+    follower.close()
+    again = Follower(served, f"?after={data['event']}")
+    assert again.next()[0] == "PROCESS_STATE_RUNNING"
+    again.close()
+
+
+def test_only_so_many_are_kept(served: Served) -> None:
+    """The last thousand, whatever happens."""
+    cursor = served.on_loop(served.service.feed.happenings.cursor)
+    publish(served, *[STARTED] * MAX_KEPT)
+    known = served.service.feed.happenings.since(cursor)
+    assert known is not None
+    assert len(known) == MAX_KEPT
+    publish(served, STARTED)
+    assert served.service.feed.happenings.since(cursor) is None
+
+
+def test_messages_say_how_things_are(served: Served) -> None:
+    """A process with its view, a group with those of its processes."""
+    follower = Follower(served)
+    until(lambda: followers(served), "it listens")
+    publish(served, STARTED, ADDED, ProcessSpawned("p", "g", 7), GroupReshaped("g"))
+    assert follower.next()[1]["process"] == {"id": "g:p"}
+    assert follower.next()[1]["processes"] == []
+    name, data = follower.next()
+    assert (name, data["process"]) == ("NOTE_PROCESS_SPAWNED", {"id": "g:p"})
+    assert follower.next()[1]["group"] == "g"
     follower.close()
 
 

@@ -171,6 +171,30 @@ def test_groups(api: Api) -> None:
     assert api.post("/configuration/reread") == {"added": [], "changed": [], "removed": []}
 
 
+def test_the_configuration_is_compared_and_taken_over(launch: Launch, ours: Implementation) -> None:
+    """The plan of `diff` is what `apply` does; files with mistakes are refused."""
+    daemon = launch(ours, program("old"))
+    api = Api(daemon)
+    nothing: dict[str, list[object]] = {
+        "removed": [],
+        "changed": [],
+        "added": [],
+        "settings": [],
+        "problems": [],
+    }
+    assert api.get("/configuration/diff") == nothing
+    daemon.configure(program("new"))
+    plan = api.get("/configuration/diff")
+    assert [each["group"] for each in plan["removed"] + plan["added"]] == ["old", "new"]
+    assert api.post("/configuration/apply") == plan
+    assert [each["id"] for each in api.get("/processes")["processes"]] == ["new"]
+    daemon.configure("[program:broken]\n")
+    refused = api.problem("GET", "/configuration/diff")
+    assert (refused["status"], refused["fault"]) == (422, "CANT_REREAD")
+    assert "broken" in refused["detail"]
+    assert api.problem("POST", "/configuration/apply")["fault"] == "CANT_REREAD"
+
+
 def test_of_the_environment_only_names_are_told(api: Api) -> None:
     """Values may be secrets (rule 10); the place in the file is told."""
     told = api.get("/processes/cat/configuration")

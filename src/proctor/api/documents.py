@@ -146,6 +146,34 @@ class Reread(TypedDict):
     removed: list[str]
 
 
+class GroupPlan(TypedDict):
+    """What happens to one group."""
+
+    group: str
+    stops: Annotated[list[str], "Processes that are stopped; all others go on untouched."]
+    starts: Annotated[list[str], "Processes that are started."]
+
+
+class SettingPlan(TypedDict):
+    """A setting of the daemon that differs."""
+
+    section: str
+    option: Annotated[str, "Empty for a whole section."]
+    live: Annotated[bool, "Whether it counts at once; if not, from the next start on."]
+    old: Annotated[str, "Empty where it helps nobody or would tell a secret."]
+    new: str
+
+
+class PlanView(TypedDict):
+    """What the files say differently from what runs."""
+
+    removed: list[GroupPlan]
+    changed: list[GroupPlan]
+    added: list[GroupPlan]
+    settings: list[SettingPlan]
+    problems: Annotated[list[str], "After `apply`: what could not be done."]
+
+
 class ConfigurationList(TypedDict):
     """What is configured for every process, in the words of getAllConfigInfo."""
 

@@ -50,7 +50,14 @@ class Reset(NamedTuple):
     id: str
 
 
-Entry = Told | Dropped | Reset
+class Listening(NamedTuple):
+    """Everything from here on will be told; `id` is that of the last event before, for those who
+    come without one."""
+
+    id: str | None
+
+
+Entry = Told | Dropped | Reset | Listening
 
 
 class EventFeed:
@@ -64,8 +71,8 @@ class EventFeed:
     async def follow(
         self, kinds: Iterable[str], after: str | None, who: Caller
     ) -> AsyncIterator[list[Entry]]:
-        """What happens, until the caller ends it; an empty list first, once everything from then on
-        will be told, and every HEARTBEAT seconds in silence.
+        """What happens, until the caller ends it: Listening first; an empty list every HEARTBEAT
+        seconds in silence.
         """
         wanted = frozenset(kinds)
         self.happenings.begin()
@@ -74,7 +81,7 @@ class EventFeed:
         unsubscribe = self._bus.subscribe(waiting.hear, wanted)
         self.followers += 1
         try:
-            yield []
+            yield [Listening(None if after else self.happenings.cursor())]
             if missed:
                 yield missed
             while True:

@@ -56,9 +56,9 @@ class App:
             namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
-        self._rest = Rest(service)
         self._doorkeeper = Doorkeeper(log)
         self._complaints = Complaints(log)
+        self._rest = Rest(service, self._complaints)
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from proctor.api.service import Service
-from proctor.core.faults import Fault
+from proctor.core.faults import Fault, FaultCode
 from proctor.web import guard, problem
+from proctor.web.complaints import Complaints
 from proctor.web.request import Request, Response
-from proctor.web.rest import actions, daemon, events, groups, logs, processes
+from proctor.web.rest import actions, configuration, daemon, events, groups, logs, processes
 from proctor.web.routes import JSON, Route, Router, read
 from proctor.web.slots import Slots
 
@@ -24,6 +25,7 @@ ROUTES: tuple[Route, ...] = (
     *_tagged("processes", processes.ROUTES),
     *_tagged("actions", actions.ROUTES),
     *_tagged("groups", groups.ROUTES),
+    *_tagged("configuration", configuration.ROUTES),
     *_tagged("logs", logs.ROUTES),
     *_tagged("events", events.ROUTES),
 )
@@ -32,10 +34,11 @@ ROUTES: tuple[Route, ...] = (
 class Rest:
     """The JSON API over one Service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, complaints: Complaints) -> None:
         self._service = service
         self._router = Router(ROUTES)
         self._slots = Slots()
+        self._complaints = complaints
 
     async def answer(self, request: Request) -> Response:
         """The reply; a Fault becomes a problem document.  Raises Refusal."""
@@ -46,6 +49,8 @@ class Rest:
         try:
             answer = await route.handler(call)
         except Fault as fault:
+            if fault.code == FaultCode.FORBIDDEN:
+                self._complaints.say(f"refused {request.source}: {fault.detail}")
             return problem.of_fault(fault)
         if isinstance(answer, Response):
             return answer

@@ -1,8 +1,8 @@
-"""/daemon, /configuration: the daemon itself, its end, and the files it was configured by."""
+"""/daemon: the daemon itself and its end; and what one can tell its listeners."""
 
 from __future__ import annotations
 
-from proctor.api.documents import ConfigurationList, DaemonView, Done, Reread
+from proctor.api.documents import DaemonView, Done
 from proctor.web.parameters import Kind, Parameter
 from proctor.web.routes import Answer, Call, Route
 
@@ -36,19 +36,6 @@ async def send_event(call: Call) -> Answer:
     return _DONE
 
 
-async def get_configuration(call: Call) -> Answer:
-    """What is configured."""
-    document: ConfigurationList = {"processes": await call.service.get_all_config_info()}
-    return document
-
-
-async def reread(call: Call) -> Answer:
-    """Read the files again."""
-    added, changed, removed = await call.service.reload_config()
-    document: Reread = {"added": added, "changed": changed, "removed": removed}
-    return document
-
-
 _DONE: Done = {"ok": True}
 
 ROUTES = (
@@ -73,15 +60,5 @@ ROUTES = (
             Parameter("type", Kind.TEXT, "What it is about.", required=True),
             Parameter("data", Kind.TEXT, "What to tell.", default=""),
         ),
-    ),
-    Route(
-        "GET", "/api/v1/configuration", get_configuration,
-        "What is configured for every process, active or not", ConfigurationList,
-        ("get_all_config_info",),
-    ),
-    Route(
-        "POST", "/api/v1/configuration/reread", reread,
-        "Read the files again; which groups differ from what is active.  Nothing is touched yet",
-        Reread, ("reload_config",), body=(),
     ),
 )  # fmt: skip

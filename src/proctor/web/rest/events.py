@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from proctor.api.event_feed import Dropped, Entry, Reset, Told, known_kind, usual_kinds
+from proctor.api.event_feed import Dropped, Entry, Listening, Reset, Told, known_kind, usual_kinds
 from proctor.api.service import Service
 from proctor.core.events import (
     Event,
@@ -48,20 +48,18 @@ def _kinds(types: list[str] | None) -> list[str]:
 
 
 async def _messages(entries: AsyncIterator[list[Entry]], service: Service) -> AsyncIterator[bytes]:
-    first = True
     try:
         async for batch in entries:
-            if batch:
-                yield b"".join(_encoded(entry, service) for entry in batch)
-            else:
-                yield b": listening\n\n" if first else b":\n\n"
-            first = False
+            yield b"".join(_encoded(entry, service) for entry in batch) or b":\n\n"
     finally:
         await end_stream(entries)
 
 
 def _encoded(entry: Entry, service: Service) -> bytes:
     match entry:
+        case Listening(id_):
+            # An id without data: browsers keep it and say nothing.
+            return b": listening\nid: %b\n\n" % id_.encode() if id_ else b": listening\n\n"
         case Dropped(number):
             return message("dropped", as_json({"dropped": number}))
         case Reset(id_):
