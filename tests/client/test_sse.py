@@ -30,4 +30,6 @@ def test_pieces_of_any_size(cuts: list[int]) -> None:
     """Comments, other fields and what is not complete are left out."""
     edges = [0, *sorted(cuts), len(STREAM)]
     pieces = [STREAM[begin:end] for begin, end in pairwise(edges)]
-    assert list(events(pieces)) == [("A", "{1}"), ("", "x\n猫")]
+    ids: list[str] = []
+    assert list(events(pieces, ids.append)) == [("A", "{1}"), ("", "x\n猫")]
+    assert ids == ["3"]

@@ -15,6 +15,7 @@ import pytest
 from support.daemon import Daemon, Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
+from support.relay import Relay
 from support.waiting import GENEROUS, until
 
 
@@ -59,20 +60,39 @@ def test_people_see_lines(launch: Launch, ours: Implementation) -> None:
 
 
 def test_programs_get_json(launch: Launch, ours: Implementation) -> None:
-    """An object in each line; the end of the daemon ends it."""
+    """An object in each line; after a restart it goes on, and says that something is missing."""
     daemon = launch(ours, program("cat", OBEDIENT))
     daemon.until_state("cat", "RUNNING")
     words = ("--json", "process_state", "REMOTE_COMMUNICATION", "SUPERVISOR_STATE_CHANGE")
-    with following(daemon, *words) as (child, out):
+    with following(daemon, *words) as (_, out):
+
+        def told() -> list[str]:
+            lines = [json.loads(line) for line in out.read_text().splitlines()]
+            return [line.get("type", "reset") for line in lines]
+
         daemon.call("supervisor.restart")
-        assert child.wait(GENEROUS) == 1
-    *told, last = out.read_text().splitlines()
-    assert "has ended the stream" in last
-    types = [json.loads(line)["type"] for line in told]
+        until(lambda: "reset" in told(), out.read_text)
+        daemon.call("supervisor.sendRemoteCommEvent", "still", "here")
+        until(lambda: told()[-1] == "REMOTE_COMMUNICATION", out.read_text)
+        types = told()
     assert types[0] == "REMOTE_COMMUNICATION"
-    assert types[-3:] == [
+    lost = types.index("reset")
+    assert types[lost - 3 : lost] == [
         "SUPERVISOR_STATE_CHANGE_STOPPING", "PROCESS_STATE_STOPPING", "PROCESS_STATE_STOPPED",
     ]  # fmt: skip
+
+
+def test_a_lost_connection_loses_nothing(launch: Launch, ours: Implementation) -> None:
+    """A daemon that stays while a connection breaks tells what happened meanwhile."""
+    daemon = launch(ours, program("cat", OBEDIENT, autorestart="false"))
+    daemon.until_state("cat", "RUNNING")
+    path = daemon.directory / "relay.sock"
+    with Relay(path, daemon.socket) as relay, following(daemon, "-s", f"unix://{path}") as (_, out):
+        relay.close()
+        daemon.call("supervisor.stopProcess", "cat")
+        relay.open()
+        until(lambda: "STOPPED" in out.read_text(), out.read_text)
+    assert "nobody knows" not in out.read_text()
 
 
 def test_what_cannot_be_followed(launch: Launch, ours: Implementation, scratch: Path) -> None:

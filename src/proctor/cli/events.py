@@ -19,13 +19,17 @@ from proctor.core.names import make_namespec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from proctor.cli.controller import Controller
+    from proctor.client.connection import Stream
 
 _PATH = "/api/v1/events"
+# Seconds to wait for a server that was there; a restart may have many programs to stop.
+_SHORTEST_PAUSE, _LONGEST_PAUSE, _PATIENCE = 0.2, 5.0, 60.0
 _HELP = """\
 usage: proctor events [options] [--json] [type ...]
 
 Shows events of these types, such as PROCESS_STATE or tick_60, and of all that descend from them;
-without a type, of all but TICK.  Ends with Ctrl-C, or when the server does.
+without a type, of all but TICK.  Goes on where it was when the connection is lost; ends with
+Ctrl-C, or when there is no server for a minute.
 
   --json                     a JSON object per line
   -c, --configuration FILE   read [supervisorctl] from this file, instead of searching for one
@@ -49,42 +53,83 @@ def show_events(program: str, words: list[str]) -> int:
         print(f"Error: {error}\nFor help, use {program} events -h", file=sys.stderr)
         return 2
     try:
-        return survive_the_reader(lambda: _follow(ctl, line.action, as_json))
+        if not all(word.isascii() for word in line.action):
+            print("Error: no event type has such a name", file=sys.stderr)
+            return 2
+        return survive_the_reader(_Follower(ctl, line.action, as_json).follow)
     except KeyboardInterrupt:
         return 0
 
 
-def _follow(ctl: Controller, types: list[str], as_json: bool) -> int:
-    url = ctl.options.serverurl
-    query = f"?types={','.join(types)}" if types else ""
-    if not query.isascii():
-        print("Error: no event type has such a name", file=sys.stderr)
-        return 2
-    try:
-        stream = ctl.server.follow(_PATH + query)
-    except ProtocolError as error:
+class _Follower:
+    """One stream after the other; each begins where the one before it ended."""
+
+    def __init__(self, ctl: Controller, types: list[str], as_json: bool) -> None:
+        self._ctl = ctl
+        self._types = types
+        self._as_json = as_json
+        self._last = ""
+
+    def follow(self) -> int:
+        """Show what happens for as long as there is a server; the exit status."""
+        try:
+            stream: Stream | None = self._open()
+        except ProtocolError as error:
+            return self._refused(error)
+        except (OSError, ValueError) as error:
+            return self._complain(f"cannot be reached: {error}")
+        while stream is not None:
+            try:
+                self._show(stream)
+            except (LookupError, TypeError, ValueError) as error:
+                return self._complain(f"cannot tell of events: {error!r}")
+            stream = self._open_again()
+        return self._complain("has ended the stream")
+
+    def _open(self) -> Stream:
+        words = [f"types={','.join(self._types)}"] if self._types else []
+        if self._last:
+            words.append(f"after={self._last}")
+        return self._ctl.server.follow(f"{_PATH}?{'&'.join(words)}")
+
+    def _open_again(self) -> Stream | None:
+        """The stream of the next daemon, or of this one; None when there is none for long."""
+        pause, waited = _SHORTEST_PAUSE, 0.0
+        while waited < _PATIENCE:
+            time.sleep(pause)
+            try:
+                return self._open()
+            except (OSError, ProtocolError):
+                waited += pause
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        return None
+
+    def _show(self, stream: Stream) -> None:
+        for name, data in events(stream, self._seen):
+            # What is meant for pages is shown to who asks for it.
+            if self._types or not name.startswith("NOTE_"):
+                self._ctl.output(data if self._as_json else described(name, data))
+
+    def _seen(self, last: str) -> None:
+        self._last = last
+
+    def _refused(self, error: ProtocolError) -> int:
         if error.status == 400:
             print("Error: no event type has such a name", file=sys.stderr)
             return 2
         why = "not a Proctor" if error.status == 404 else f"{error.status} {error.reason}"
-        print(f"{url} cannot tell of events: {why}", file=sys.stderr)
+        return self._complain(f"cannot tell of events: {why}")
+
+    def _complain(self, text: str) -> int:
+        print(f"{self._ctl.options.serverurl} {text}", file=sys.stderr)
         return 1
-    except (OSError, ValueError) as error:
-        print(f"{url} cannot be reached: {error}", file=sys.stderr)
-        return 1
-    try:
-        for name, data in events(stream):
-            ctl.output(data if as_json else described(name, data))
-    except (LookupError, TypeError, ValueError) as error:
-        print(f"{url} cannot tell of events: {error!r}", file=sys.stderr)
-        return 1
-    print(f"{url} has ended the stream", file=sys.stderr)
-    return 1
 
 
 def described(name: str, data: str) -> str:
     """An event for people; the data that some types carry is indented below."""
     event = json.loads(data)
+    if name == "reset":
+        return "... nobody knows what happened meanwhile"
     if name == "dropped":
         return f"... {event['dropped']} events were dropped: we read too slowly"
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["time"]))
