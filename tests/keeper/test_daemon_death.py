@@ -30,6 +30,7 @@ def test_the_next_daemon_is_told_of_the_living(keeper: KeeperProcess, talk: Talk
         "started": born.fields["at"],
         "status": None,
         "ended": 0,
+        "usage": [],
         "streams": "ioe",
         "signalled": [],
     }

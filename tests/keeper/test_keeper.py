@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keeper.keeping import PATIENCE, KeeperProcess, Talk, read_all, until
+from proctor.keeper.protocol import Message
 
 SHELL = "/bin/sh"
 
@@ -19,6 +20,12 @@ SHELL = "/bin/sh"
 def streams_of(message: object) -> dict[str, int]:
     fields = message.fields  # type: ignore[attr-defined]
     return dict(zip(fields["streams"], message.take(), strict=True))  # type: ignore[attr-defined]
+
+
+def usage_of(message: Message) -> list[float]:
+    usage = message.fields["usage"]
+    assert isinstance(usage, list)
+    return usage
 
 
 def test_a_thousand_children_end_with_their_own_status(talk: Talk) -> None:
@@ -51,6 +58,22 @@ def test_the_streams_belong_to_the_child(talk: Talk) -> None:
     assert read_all(streams["o"]) == b"out hello\n"
     assert read_all(streams["e"]) == b"err hello\n"
     os.close(streams["i"])
+
+
+def test_an_end_tells_what_the_run_took(talk: Talk) -> None:
+    """CPU seconds of a busy child, and its size where it grew beyond the keeper's own."""
+    busy = "x = bytearray(64 << 20)\nfor n in range(3_000_000): x[n] = 1"
+    order = {"key": "b", "filename": sys.executable, "argv": ["python", "-c", busy]}
+    talk.tell("spawn", id=1, order=order)
+    talk.hear_one("spawned").close()
+    user, system, peak = usage_of(talk.hear_one("exited"))
+    assert user > 0
+    assert system >= 0
+    assert peak > 64 * 1024
+
+    talk.spawn(2, "/bin/true")
+    talk.hear_one("spawned").close()
+    assert usage_of(talk.hear_one("exited"))[2] == 0
 
 
 def test_stderr_can_join_stdout(talk: Talk) -> None:
@@ -119,8 +142,13 @@ def test_a_refused_signal_is_reported(talk: Talk) -> None:
 
 def test_orphans_are_reaped(keeper: KeeperProcess, talk: Talk) -> None:
     """A grandchild whose parent is gone becomes the keeper's and is told as an unknown one."""
-    script = "i=0; while [ $i -lt 100 ]; do (sleep 0.2; exit 7) & i=$((i+1)); done"
+    # They wait for the end of stdin, so none of them can end before its parent.
+    script = "exec 3<&0; i=0; while [ $i -lt 100 ]; do (read x <&3; exit 7) & i=$((i+1)); done"
     talk.spawn(1, SHELL, "-c", script)
+    streams = streams_of(talk.hear_one("spawned"))
+    parent = talk.hear_one("exited").fields
+    talk.tell("acknowledge", key=parent["key"], pid=parent["pid"])
+    os.close(streams["i"])
     statuses = [talk.hear_one("reaped_unknown").fields["status"] for _ in range(100)]
     assert statuses == [7 << 8] * 100
     assert keeper.children() == [talk.pid], "and no zombie is left"

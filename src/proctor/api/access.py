@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from proctor.core.caller import DAEMON, Caller, Role
+from proctor.core.cause import said_by
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import split_namespec
 
@@ -125,7 +126,8 @@ def asked_by(who: Caller) -> Iterator[None]:
     """Within the block, `who` is the one who asks."""
     token = _CALLER.set(who)
     try:
-        yield
+        with said_by(who.described()):
+            yield
     finally:
         _CALLER.reset(token)
 

@@ -18,6 +18,7 @@ from proctor.api.plans import LIVE, make_plan, taken_over
 from proctor.api.room import ServiceContext
 from proctor.api.updates import Updates
 from proctor.config.load import Configuration
+from proctor.core.cause import CauseKind, because
 from proctor.core.changes import Change, GroupChange, Plan
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.spec import GroupSpec
@@ -54,7 +55,8 @@ class Applying(Updates):
             settings = taken_over(LIVE, self.supervisor.settings, new.daemon)
             self.context.use_settings(settings)
             specs = {spec.name: spec for spec in new.groups}
-            said = [await self._carry_out(each, specs.get(each.group)) for each in plan.groups]
+            with because(CauseKind.UPDATE):
+                said = [await self._carry_out(each, specs.get(each.group)) for each in plan.groups]
             return replace(plan, problems=tuple(problem for problem in said if problem))
 
     def _plan(self, new: Configuration) -> Plan:

@@ -13,6 +13,7 @@ from proctor.api.views import config_info
 from proctor.config.diff import diff
 from proctor.config.load import Configuration
 from proctor.config.problems import ConfigError
+from proctor.core.cause import CauseKind, because
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.spec import GroupSpec
 
@@ -38,7 +39,9 @@ class ConfigurationRoom(Room):
         self._require_running()
         for spec in self.context.configuration.value.groups:
             if spec.name == name:
-                self.supervisor.autostart(self.supervisor.add_group(spec))
+                group = self.supervisor.add_group(spec)
+                with because(CauseKind.UPDATE):
+                    self.supervisor.autostart(group)
                 return True
         raise Fault.bad_name(name)
 

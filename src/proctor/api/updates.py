@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from proctor.api.processes import Processes
 from proctor.api.system import System
+from proctor.core.cause import CauseKind, because
 from proctor.core.faults import Fault
 from proctor.core.info import ActionResult
 from proctor.core.spec import GroupSpec
@@ -32,8 +33,9 @@ class Updates(Processes, System):
         return await self._bring_in_line(self._configured(name))
 
     async def _bring_in_line(self, spec: GroupSpec) -> list[ActionResult]:
-        results = await self._bring_to_rest(lambda: touched(self._group(spec.name), spec))
-        self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
+        with because(CauseKind.UPDATE):
+            results = await self._bring_to_rest(lambda: touched(self._group(spec.name), spec))
+            self.supervisor.autostart_only(self.supervisor.reshape_group(spec))
         return results
 
     async def _bring_to_rest(self, whom: Callable[[], list[Process]]) -> list[ActionResult]:

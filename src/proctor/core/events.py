@@ -6,9 +6,10 @@ characters (gotcha G6).  Source: compat events.md, section 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
 from proctor.core.states import ProcessState
 
@@ -77,7 +78,7 @@ def _as_text(data: bytes) -> str:
 class ProcessStateChanged:
     """A process went from one state to another.  `pid` is the child it is about, 0 if none.
 
-    `status` is set when the change was caused by the end of the child; listeners are not told it.
+    `cause` and the `status` of a child that ended are for us; listeners never heard of them.
     """
 
     process: str
@@ -88,6 +89,7 @@ class ProcessStateChanged:
     pid: int = 0
     expected: bool = True
     status: ExitStatus | None = None
+    cause: Cause | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

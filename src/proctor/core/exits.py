@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 _SIGNAL_NAMES = {
     1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS",
@@ -19,19 +20,44 @@ def signal_name(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run took, with all descendants it waited for: seconds of CPU, bytes at its largest.
+
+    `peak` 0: unknown, since it never grew beyond the process that started it.
+    """
+
+    user: float
+    system: float
+    peak: int
+
+    @classmethod
+    def from_wait(cls, numbers: Sequence[float]) -> Usage | None:
+        """From what the keeper tells: [user, system, peak in KiB]; None when it tells nothing."""
+        if len(numbers) != 3:
+            return None
+        user, system, peak = numbers
+        return cls(user, system, int(peak) * 1024)
+
+
+@dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """The end of a process: either an exit `code` or a `signal`; neither when nobody could tell."""
+    """The end of a process: either an exit `code` or a `signal`; neither when nobody could tell.
+
+    `usage` is no part of how it ended: two ends are the same without it.
+    """
 
     code: int | None = None
     signal: int | None = None
     dumped_core: bool = False
+    usage: Usage | None = field(default=None, compare=False)
 
     @classmethod
-    def from_wait(cls, status: int) -> ExitStatus:
-        """From the number waitpid(2) gives."""
+    def from_wait(cls, status: int, usage: Sequence[float] = ()) -> ExitStatus:
+        """From the number waitpid(2) gives, and what `Usage.from_wait` reads."""
+        used = Usage.from_wait(usage)
         if status & 0x7F == 0:
-            return cls(code=(status >> 8) & 0xFF)
-        return cls(signal=status & 0x7F, dumped_core=bool(status & 0x80))
+            return cls(code=(status >> 8) & 0xFF, usage=used)
+        return cls(signal=status & 0x7F, dumped_core=bool(status & 0x80), usage=used)
 
     @property
     def number(self) -> int:

@@ -14,10 +14,11 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from proctor.core.cause import Cause, CauseKind, Reasons
 from proctor.core.events import ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.lifecycle import Became, Effect, Effects, Lifecycle, Signal, Spawn
+from proctor.core.lifecycle import Became, Effects, Lifecycle, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
 from proctor.core.spec import ProcessSpec
 from proctor.core.states import ProcessState
@@ -57,6 +58,7 @@ class Process:
         self.adopted = False
         # What `status` says of it beyond its state, "" for nothing; whoever minds it knows.
         self.remark: Callable[[], str] = lambda: ""
+        self._reasons = Reasons()
         self._launched = 0.0
         self._launching: Launch | None = None
         self._around = around
@@ -142,17 +144,17 @@ class Process:
     # Commands.  The Supervisor says whether they are allowed.
 
     def start(self) -> None:
-        """Start it by request."""
-        self._step(self.lifecycle.start(self._around.host.now()))
+        """Start it by request (`cause.because` says whose, or why else)."""
+        self._step(self.lifecycle.start(self._around.host.now()), self._reasons.command())
 
     def stop(self) -> None:
         """Ask it to end."""
-        self._step(self.lifecycle.stop(self._around.host.now()))
+        self._step(self.lifecycle.stop(self._around.host.now()), self._reasons.command())
         self._cancel_launch()
 
     def give_up(self) -> None:
         """No more retries."""
-        self._step(self.lifecycle.give_up())
+        self._step(self.lifecycle.give_up(), self._reasons.command())
 
     def adopt(
         self,
@@ -179,7 +181,7 @@ class Process:
             self._socket.rejoin(self.key)
         if ended:
             self.lifecycle.deadline = None
-        self._step(effects)
+        self._step(effects, self._reasons.command(Cause(CauseKind.ADOPTED)))
 
         def opened(error: OSError | None) -> None:
             if error is not None:
@@ -211,6 +213,7 @@ class Process:
             return
         if self._end is not None:
             return  # Gone already; we only have not said so yet.
+        self._reasons.signalled(signum, self._around.host.now())
         self._around.log.debug(words.sending(self.spec, self.pid, signum))
         self._around.host.signal(self.key, self.pid, signum, False)
 
@@ -260,6 +263,7 @@ class Process:
         self.start_wall = self._launched
         self._launching = None
         self.adopted = False
+        self._reasons.spawned()
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
@@ -310,21 +314,25 @@ class Process:
     def _submit(self, job: Job) -> None:
         self._around.submit(self, job)
 
-    def _step(self, effects: Effects) -> None:
+    def _step(self, effects: Effects, command: Cause | None = None) -> None:
+        """Carry these out soon; `command` led to them, None when nobody commanded."""
+        now = self._around.host.now()
         for effect in effects:
-            self._submit(partial(self._carry_out, effect))
+            if isinstance(effect, Became):
+                cause = self._reasons.of(effect, command, self.spawnerr, now)
+                self._submit(partial(self._announce, effect, cause))
+            else:
+                self._submit(partial(self._carry_out, effect))
         self._arm()
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: Spawn | Signal) -> None:
         match effect:
-            case Became():
-                self._announce(effect)
             case Spawn():
                 self._launch()
             case Signal():
                 self._kill(effect)
 
-    def _announce(self, change: Became) -> None:
+    def _announce(self, change: Became, cause: Cause) -> None:
         line = words.of_change(self.spec, self.spawnerr, change)
         if line is not None:
             self._around.log.log(*line)
@@ -338,6 +346,7 @@ class Process:
                 change.pid,
                 change.expected,
                 change.status,
+                cause,
             )
         )
         self._tell_observers(change.state)
@@ -353,6 +362,7 @@ class Process:
         if self._end is not None:
             return  # Gone already; we only have not said so yet.
         if signal.forced:
+            self._reasons.forced()
             self._around.log.warn(f"killing '{self.name}' ({signal.pid}) with SIGKILL")
         self._around.log.debug(words.killing(self.spec, signal))
         self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from proctor.core.cause import Cause, because
 from proctor.core.order import descending
 from proctor.core.states import STOPPED_STATES, ProcessState
 from proctor.daemon.activity_log import ActivityLog
@@ -20,19 +21,21 @@ REPORT_INTERVAL = 3.0
 
 
 class Shutdown:
-    """Stops everything, then calls `on_stopped`."""
+    """Stops everything for this cause, then calls `on_stopped`."""
 
     def __init__(
         self,
         groups: Sequence[Group],
         host: Host,
         log: ActivityLog,
+        cause: Cause,
         on_stopped: Callable[[], None],
     ) -> None:
         self._groups = groups
         self._to_stop = descending(groups)
         self._host = host
         self._log = log
+        self._cause = cause
         self._on_stopped = on_stopped
         self._waiting: set[Process] = set()  # Of the group whose turn it is.
         self._report_timer: Timer | None = None
@@ -52,10 +55,12 @@ class Shutdown:
 
     def _stop(self, group: Group) -> None:
         for process in descending(group.unstopped()):
-            if process.state is ProcessState.BACKOFF:
-                process.give_up()
-            else:
-                process.stop()
+            # The turn of a group comes with the end of another: who asked is long gone.
+            with because(self._cause.kind, self._cause.text, self._cause.who):
+                if process.state is ProcessState.BACKOFF:
+                    process.give_up()
+                else:
+                    process.stop()
             if process.state not in STOPPED_STATES:
                 self._wait_for(process)
 

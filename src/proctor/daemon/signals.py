@@ -13,6 +13,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from proctor.core.cause import CauseKind, because
 from proctor.daemon.activity_log import ActivityLog
 
 
@@ -79,7 +80,8 @@ class SignalDesk:
             self._early.append(signum)
         elif signum in EXIT_SIGNALS:
             self.log.warn(f"received {signum.name} indicating exit request")
-            self.orders.exit()
+            with because(CauseKind.SHUTDOWN, signum.name):
+                self.orders.exit()
         elif signum == signal.SIGHUP:
             self._hang_up()
         elif signum == signal.SIGUSR2:
@@ -95,6 +97,8 @@ class SignalDesk:
             return
         self.log.warn(f"received SIGHUP indicating {wish} request")
         if self.orders.hup_applies:
-            self.orders.apply()
-        else:
+            with because(CauseKind.UPDATE, "SIGHUP"):
+                self.orders.apply()
+            return
+        with because(CauseKind.RELOAD, "SIGHUP"):
             self.orders.restart()

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proctor.core import order
+from proctor.core.cause import CauseKind, asked, because
 from proctor.core.events import GroupChanged, GroupReshaped, SupervisorStateChanged
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec
@@ -183,7 +184,8 @@ class Supervisor:
         """Start those of these that start by themselves, by ascending priority."""
         for process in order.ascending(processes):
             if process.spec.start.autostart and process.state is ProcessState.STOPPED:
-                process.start()
+                with because(CauseKind.AUTOSTART):
+                    process.start()
 
     def announce_running(self) -> None:
         """Tell everybody that the daemon has begun to run."""
@@ -196,7 +198,9 @@ class Supervisor:
         if under_way:
             return
         self.bus.publish(SupervisorStateChanged(stopping=True))
-        Shutdown(list(self.groups.values()), self.host, self.log, on_stopped).begin()
+        with because(CauseKind.RELOAD if restarting else CauseKind.SHUTDOWN):
+            cause = asked()
+        Shutdown(list(self.groups.values()), self.host, self.log, cause, on_stopped).begin()
 
     def reopen_logs(self) -> None:
         """Open all log files of processes anew by their names, after somebody moved them away."""

@@ -9,20 +9,35 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import time
 from collections.abc import Iterator
 
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import Streams
 
+# [seconds of CPU in user mode, in system mode, largest size in KiB]; () while it lives.
+Usage = tuple[float, ...]
+
 
 class Child:
     """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds.
 
-    `signalled` is, for each signal that was sent to it, when that was last.
+    `signalled` is, for each signal that was sent to it, when that was last; `usage` is what `reap`
+    told of it.
     """
 
-    __slots__ = ("ended", "key", "note", "pid", "signalled", "started", "status", "streams")
+    __slots__ = (
+        "ended",
+        "key",
+        "note",
+        "pid",
+        "signalled",
+        "started",
+        "status",
+        "streams",
+        "usage",
+    )
 
     def __init__(self, order: Order, pid: int, streams: Streams, now: float) -> None:
         self.key = order.key
@@ -33,6 +48,7 @@ class Child:
         self.status: int | None = None
         self.ended = 0.0
         self.signalled: dict[int, float] = {}
+        self.usage: Usage = ()
 
 
 class Children:
@@ -56,11 +72,11 @@ class Children:
         """Keep it."""
         self._alive[child.pid] = child
 
-    def ended(self, pid: int, status: int, now: float) -> Child | None:
+    def ended(self, pid: int, status: int, usage: Usage, now: float) -> Child | None:
         """The child this was; None for a stranger."""
         child = self._alive.pop(pid, None)
         if child is not None:
-            child.status, child.ended = status, now
+            child.status, child.usage, child.ended = status, usage, now
             self._ended[child.key, pid] = child
         return child
 
@@ -87,13 +103,27 @@ class Children:
         return 0
 
 
-def reap() -> Iterator[tuple[int, int]]:
-    """(pid, wait status) of every child of this process that has ended, orphans included."""
+def reap() -> Iterator[tuple[int, int, Usage]]:
+    """(pid, wait status, usage) of every child of this process that has ended, orphans included."""
+    floor: int | None = None
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:
             return
-        yield pid, status
+        # A child's largest size begins with ours, of which it was a copy: up to there it says
+        # nothing.
+        floor = _largest() if floor is None else floor
+        peak = used.ru_maxrss if used.ru_maxrss > floor else 0
+        yield pid, status, (round(used.ru_utime, 6), round(used.ru_stime, 6), peak)
+
+
+def _largest() -> int:
+    """How large this program ever was, in KiB; getrusage would count what ran here before it."""
+    try:
+        with open("/proc/self/status", "rb") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith(b"VmHWM:"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

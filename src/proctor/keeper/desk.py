@@ -112,6 +112,7 @@ class Desk:
             started=child.started,
             status=child.status,
             ended=child.ended,
+            usage=child.usage,
             streams=child.streams.letters(),
             signalled=sorted(child.signalled.items()),
         )

@@ -143,13 +143,14 @@ class Keeper:
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
 
     def _reap(self) -> None:
-        for pid, status in reap():
+        for pid, status, usage in reap():
             if self._daemon is not None and pid == self._daemon.pid:
                 self._daemon_ended(self._daemon, status)
                 continue
-            child = self._children.ended(pid, status, time.monotonic())
+            child = self._children.ended(pid, status, usage, time.monotonic())
             if child is not None:
-                self._tell("exited", key=child.key, pid=pid, status=status, at=child.ended)
+                fields = {"status": status, "usage": usage, "at": child.ended}
+                self._tell("exited", None, key=child.key, pid=pid, **fields)
             elif self._daemon is None or self._daemon.wire.backlog < _FULL:
                 self._tell("reaped_unknown", pid=pid, status=status)
         if self._alone and not self._children.alive:

@@ -201,11 +201,12 @@ class KeeperHost(LoopHost):
         ended: float,
         streams: str,
         signalled: Sequence[tuple[int, float]] = (),
+        usage: Sequence[float] = (),
         **_more: object,
     ) -> None:
         if message.cut:
             raise OSError(errno.EMFILE, f"no descriptors left to take over {key!r} (pid {pid})")
-        end = None if status is None else ExitStatus.from_wait(status)
+        end = None if status is None else ExitStatus.from_wait(status, usage)
         pipes = _pipes(streams, message.take())
         self._held.append(HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled)))
 
@@ -253,16 +254,25 @@ class KeeperHost(LoopHost):
             sink.spawn_failed(SpawnFailure(step, errno), at)
 
     def _heard_exited(
-        self, message: Message, *, key: str, pid: int, status: int, at: float, **_more: object
+        self,
+        message: Message,
+        *,
+        key: str,
+        pid: int,
+        status: int,
+        at: float,
+        usage: Sequence[float] = (),
+        **_more: object,
     ) -> None:
+        end = ExitStatus.from_wait(status, usage)
         if pid in self._unwanted:
             self._unwanted.discard(pid)
             self.acknowledge(key, pid)
         elif self._alive.get(pid, ("",))[0] == key:
             _, sink = self._alive.pop(pid)
-            sink.exited(ExitStatus.from_wait(status), at)
+            sink.exited(end, at)
         elif self._welcomed.done():
-            self._unclaimed[key, pid] = (ExitStatus.from_wait(status), at)
+            self._unclaimed[key, pid] = (end, at)
 
     def _heard_signal_failed(
         self, message: Message, *, key: str, pid: int, errno: int, at: float, **_more: object

@@ -96,9 +96,9 @@ class LocalHost(LoopHost):
         self._loop.remove_signal_handler(signal.SIGCHLD)
 
     def _reap(self) -> None:
-        for pid, status in reap():
-            child = self._children.ended(pid, status, self.now())
-            end = ExitStatus.from_wait(status)
+        for pid, status, usage in reap():
+            child = self._children.ended(pid, status, usage, self.now())
+            end = ExitStatus.from_wait(status, usage)
             if child is None:
                 self.on_unknown_reaped(pid, end)
             else:

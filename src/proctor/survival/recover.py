@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from proctor.core.cause import CauseKind, because
 from proctor.core.exits import ExitStatus
 from proctor.core.fingerprint import fingerprint
 from proctor.core.lifecycle import Effects
@@ -138,10 +139,12 @@ class Survival:
                 return
             forget()
             if process.spec.start.autostart:
-                self.supervisor.autostart_only([process])
+                with because(CauseKind.UPDATE, "it is configured differently now"):
+                    self.supervisor.autostart_only([process])
 
         forget = process.observe(stopped)
-        process.stop()
+        with because(CauseKind.UPDATE, "it is configured differently now"):
+            process.stop()
 
 
 def _is_about(record: Record, child: HeldChild) -> bool:
