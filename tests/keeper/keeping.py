@@ -112,6 +112,16 @@ class KeeperProcess:
         self._talks.append(talk)
         return talk
 
+    def stand_aside(self, talk: Talk, seconds: float = PATIENCE) -> Talk:
+        """Let this daemon say `succeed`; what it hears then, and can say when it returns."""
+        ours, theirs = socket.socketpair()
+        talk.tell("succeed", theirs.fileno(), note="from 1", seconds=seconds)
+        theirs.close()
+        talk.wire.close()
+        aside = Talk(talk.pid, ours, talk.control)
+        self._talks.append(aside)
+        return aside
+
     def break_daemon(self, broken: bool = True) -> None:
         """From now on every new daemon fails at its start, or no more."""
         sign = Path(self.path + ".broken")

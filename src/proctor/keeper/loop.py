@@ -33,6 +33,7 @@ from proctor.keeper.protocol import (
     close_all,
 )
 from proctor.keeper.spawner import Spawner
+from proctor.keeper.succession import Succession
 
 _FULL = 1024 * 1024
 _TO_SAY_HELLO = 20.0
@@ -50,8 +51,13 @@ class Keeper:
         self._spawner = spawner
         self._desk = Desk(spawner, self._tell, self._let_go)
         self._children = self._desk.children
+        self._timers: dict[Callable[[], None], float] = {}
+        self._succession = Succession(
+            self._timers, self._step_down, self._start_daemon, self._meet, self._end_daemon
+        )
         self._requests: dict[str, Callable[..., None]] = {
             **self._desk.requests,
+            **self._succession.requests,
             "hello": self._hello,
             "bye": self._bye,
         }
@@ -65,7 +71,6 @@ class Keeper:
         self._goodbye: int | None = None
         self._alone = False
         self._code: int | None = None
-        self._timers: dict[Callable[[], None], float] = {}
         self._poll = select.poll()
         self._ear = hear_signals()
         self._poll.register(self._ear, select.POLLIN)
@@ -147,6 +152,8 @@ class Keeper:
             if self._daemon is not None and pid == self._daemon.pid:
                 self._daemon_ended(self._daemon, status)
                 continue
+            if self._succession.ended(pid):
+                continue
             child = self._children.ended(pid, status, usage, time.monotonic())
             if child is not None:
                 fields = {"status": status, "usage": usage, "at": child.ended}
@@ -212,6 +219,8 @@ class Keeper:
         self._forget(daemon)
         if self._goodbye is not None:
             self._code = self._goodbye
+        elif self._succession.can_return:
+            self._succession.bring_back(f"it ended with {in_words(status)}")
         elif self._first and not daemon.greeted:
             self._code = exit_code(status)
         else:
@@ -230,6 +239,13 @@ class Keeper:
         self._daemon = None
         self._timers.pop(self._end_daemon, None)
         self._timers.pop(self._talk, None)
+
+    def _step_down(self) -> int:
+        """It stands aside; the pid of the one who did."""
+        assert self._daemon is not None, "nobody speaks who is not there"
+        pid = self._daemon.pid
+        self._forget(self._daemon)
+        return pid
 
     def _plan_restart(self, daemon: Daemon, status: int) -> None:
         self._last_status = status
@@ -250,12 +266,14 @@ class Keeper:
     def _start_daemon(self) -> None:
         self._timers.pop(self._start_daemon, None)
         self._first = False
-        self._restarts += 1
+        self._restarts += not self._succession.can_return
         try:
             self._meet(*self._launch())
         except OSError as error:
             say(f"cannot start the daemon: {error}")
-            if self._undelivered_stop():
+            if self._succession.can_return:
+                self._succession.bring_back(f"it could not be started: {error.strerror}")
+            elif self._undelivered_stop():
                 self._end_alone()
             else:
                 self._start_later()
@@ -306,6 +324,7 @@ class Keeper:
             pid=os.getpid(),
             restarts=self._restarts,
             last_status=self._last_status,
+            predecessor=self._succession.predecessor,
         )
         for signum in self._undelivered:
             os.kill(daemon.pid, signum)
@@ -313,5 +332,7 @@ class Keeper:
 
     def _bye(self, message: Message, *, code: int, **_more: object) -> None:
         """The daemon is about to end, and so do we, once it has."""
+        if code and self._succession.can_return:
+            return  # it cannot begin, but the one before it can
         self._goodbye = int(code) & 0xFF
         self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_LEAVE)

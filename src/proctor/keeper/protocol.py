@@ -8,13 +8,15 @@ command line or an environment may hold survive the way.
     hello(protocol)                   held(key pid note started status ended streams signalled
                                         usage) + fds
                                       descriptor(name) + 1 fd
-                                      welcome(protocol pid restarts last_status)
+                                      welcome(protocol pid restarts last_status predecessor)
     spawn(id order) [+ socket]        spawned(id pid at streams) + fds
                                       spawn_failed(id step errno at)
     signal(key pid signum to_group)   signal_failed(key pid errno at)
     acknowledge(key pid)              exited(key pid status usage at)
     hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
     bye(code)                         complaint(text)
+    succeed(note seconds) + 1 fd      retire(), return(reason): on that fd
+    healthy()
 
 `hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends
 them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
@@ -22,6 +24,9 @@ letters i, o and e.  `at`, `started` and `ended` are CLOCK_MONOTONIC seconds, th
 both processes.  `status` is the number waitpid(2) gives, `usage` what children.reap tells.
 `signalled` are pairs: a signal that was sent to the child, and when that was last.  A field that
 the other end does not know is ignored.
+
+`succeed` is the last word of a daemon that stands aside (succession.py); `note` reaches the one
+that follows it as `predecessor`, None for all others, which says `healthy` within `seconds`.
 
 Rules of the wire:
 1. Nobody waits for the other: both ends are non-blocking and buffer what cannot be sent.

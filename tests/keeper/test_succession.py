@@ -1,0 +1,126 @@
+"""A daemon stands aside for its successor, and returns when that one comes to nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from keeper.keeping import KeeperProcess, Talk, read_all, until
+from proctor.keeper.protocol import Message
+
+SHELL = "/bin/sh"
+LONG = 100.0
+
+
+def a_child(talk: Talk) -> Message:
+    """One that reads a line, says it and ends with status 4."""
+    talk.spawn(1, SHELL, "-c", "read line; echo $line; exit 4")
+    return talk.hear_one("spawned")
+
+
+def test_the_successor_has_everything_and_the_old_one_goes(
+    keeper: KeeperProcess, talk: Talk
+) -> None:
+    """The children are told to it as after a death, but nobody counts one."""
+    born = a_child(talk)
+    old = keeper.stand_aside(talk)
+    new = keeper.next_talk()
+    assert new.pid != talk.pid
+    held, welcome = new.hello()
+    assert (held.fields["pid"], welcome.fields["restarts"]) == (born.fields["pid"], 0)
+    assert welcome.fields["predecessor"] == "from 1"
+    new.tell("healthy")
+    assert old.hear().kind == "retire"
+    old.vanish()
+    until(lambda: talk.pid not in keeper.children())
+    stdin, stdout, stderr = held.take()
+    os.write(stdin, b"on\n")
+    assert new.hear_one("exited").fields["status"] == 4 << 8
+    assert read_all(stdout) == b"on\n"
+    for fd in (stdin, stderr):
+        os.close(fd)
+    born.close()
+
+
+def test_a_successor_that_dies_brings_the_old_one_back(keeper: KeeperProcess, talk: Talk) -> None:
+    """With the reason; what was signalled meanwhile is for the one who returns."""
+    born = a_child(talk)
+    keeper.break_daemon()
+    old = keeper.stand_aside(talk)
+    returned = old.hear()
+    assert returned.kind == "return"
+    assert returned.fields == {"reason": "it ended with exit status 3"}
+    os.kill(keeper.pid, signal.SIGUSR2)
+    held, welcome = old.hello()
+    assert old.signalled() == signal.SIGUSR2
+    assert (held.fields["pid"], welcome.fields["predecessor"]) == (born.fields["pid"], None)
+    held.close()
+    born.close()
+
+
+def test_a_successor_that_hangs_is_killed(keeper: KeeperProcess, talk: Talk) -> None:
+    """Whether it has said hello or not."""
+    old = keeper.stand_aside(talk, seconds=0.3)
+    new = keeper.next_talk()
+    new.hello()
+    assert old.hear().fields == {"reason": "it was not healthy in time"}
+    until(lambda: new.pid not in keeper.children())
+    assert [message.kind for message in old.hello()] == ["welcome"]
+
+
+def test_a_successor_that_cannot_begin_does_not_end_everything(
+    keeper: KeeperProcess, talk: Talk
+) -> None:
+    """A first daemon that says bye(2) ends the keeper; this one has somebody behind it."""
+    old = keeper.stand_aside(talk)
+    new = keeper.next_talk()
+    new.hello()
+    new.tell("bye", code=2)
+    new.vanish()
+    assert old.hear().kind == "return"
+    old.hello()
+    old.tell("bye", code=5)
+    old.vanish()
+    assert keeper.process.wait(LONG) == 5
+
+
+def test_a_shutdown_in_the_middle_is_a_shutdown(keeper: KeeperProcess, talk: Talk) -> None:
+    """The successor was told to end and has done so."""
+    old = keeper.stand_aside(talk)
+    new = keeper.next_talk()
+    new.hello()
+    os.kill(keeper.pid, signal.SIGTERM)
+    assert new.signalled() == signal.SIGTERM
+    new.tell("bye", code=0)
+    new.vanish()
+    assert keeper.process.wait(LONG) == 0
+    old.vanish()
+
+
+def test_where_nobody_can_return_another_one_begins(keeper: KeeperProcess, talk: Talk) -> None:
+    """The old one was killed while it waited: then the successor is a daemon like any other."""
+    old = keeper.stand_aside(talk)
+    new = keeper.next_talk()
+    new.hello()
+    old.vanish()
+    until(lambda: old.pid not in keeper.children())
+    new.vanish()
+    third = keeper.next_talk()
+    (welcome,) = third.hello()
+    assert (welcome.fields["restarts"], welcome.fields["predecessor"]) == (1, None)
+
+
+def test_the_next_successor_too(keeper: KeeperProcess, talk: Talk) -> None:
+    """One after the other, also when the last one dawdles on its way out."""
+    first = keeper.stand_aside(talk)
+    second = keeper.next_talk()
+    second.hello()
+    second.tell("healthy")
+    assert first.hear().kind == "retire"
+    aside = keeper.stand_aside(second)
+    third = keeper.next_talk()
+    third.hello()
+    until(lambda: talk.pid not in keeper.children())
+    third.vanish()
+    assert aside.hear().kind == "return"
+    aside.hello()
