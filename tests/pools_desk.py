@@ -41,12 +41,40 @@ def a_listener(name: str, **options: Any) -> ProcessSpec:
     return a_process(name, **{"startsecs": 0, "autostart": True, **options})
 
 
+class Ledger:
+    """Remembers what pools have to deliver: (pool, serial), in the order in which it came."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, int]] = []
+        self.serial = -1
+
+    def matters(self, eventname: str) -> bool:
+        """All but ticks."""
+        return not eventname.startswith("TICK")
+
+    def took(self, pool: str, serial: int, eventname: str, payload: str) -> None:
+        """A new one, or an old one that is left."""
+        if (pool, serial) not in self.open:
+            self.open.append((pool, serial))
+
+    def done(self, pool: str, serial: int) -> None:
+        """Once only, and not before it was taken."""
+        if (pool, serial) in self.open:
+            self.open.remove((pool, serial))
+
+    def reached(self, serial: int) -> None:
+        """Each number once."""
+        assert serial == self.serial + 1 or self.serial < 0
+        self.serial = serial
+
+
 @dataclass
 class PoolsDesk:
     """A heart with pools.  Listeners are named by `group:process`, or by one name for both."""
 
     heart: Heart
     pools: Pools
+    ledger: Ledger
     read: dict[str, str] = field(default_factory=dict)
 
     def add(self, spec: GroupSpec) -> None:
@@ -114,7 +142,9 @@ def a_desk(
 ) -> Iterator[PoolsDesk]:
     """A heart with these pools, their listeners spawned."""
     with a_heart() as heart:
-        desk = PoolsDesk(heart, Pools(heart.supervisor, load, legacy))
+        ledger = Ledger()
+        desk = PoolsDesk(heart, Pools(heart.supervisor, load, ledger), ledger)
+        desk.pools.inherit(legacy)
         for spec in specs:
             desk.add(spec)
         yield desk

@@ -48,6 +48,7 @@ from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
 from proctor.survival.servers import forget_servers, open_servers
+from proctor.survival.undelivered import Undelivered, undelivered
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import PluginError, installed_facade, load, resolve
@@ -133,7 +134,8 @@ class Daemon:
             shelf=self._shelf,
         )
         self._ticks = Ticks(host, bus)
-        self._pools = Pools(self.supervisor, self._result_handler, beginnings.legacy)
+        self._undelivered = Undelivered(self._shelf)
+        self._pools = Pools(self.supervisor, self._result_handler, self._undelivered)
         self.legacy = ""
         self._memory: Memory | None = None
         self._service = Service(self.supervisor, self._context())
@@ -238,8 +240,10 @@ class Daemon:
         self.supervisor.keep_logs(kept_logs(holdings, records))
         if not settings.nocleanup and not (holdings.children or records):
             autolog.clean(settings.childlogdir, settings.identifier, self.log.warn, self._begin.pid)
+        self._pools.inherit(self._begin.legacy or undelivered(self._shelf))
         for group in self._current.value.groups:
             self.supervisor.add_group(group)
+        self._undelivered.begin()
         assert self._servers is not None
         await self._servers.start()
         self._say(self._begin.background)
@@ -276,6 +280,7 @@ class Daemon:
 
     def _end_work(self) -> None:
         self.legacy = self._pools.close()
+        self._undelivered.end()
         if self._memory is not None:
             self._memory.end()
         self._ticks.close()

@@ -9,7 +9,7 @@ import pytest
 
 from builders import a_group, a_process
 from pools_desk import FAIL, OK, READY, a_desk, a_listener, a_pool
-from proctor.core.events import GroupChanged, SupervisorStateChanged
+from proctor.core.events import GroupChanged, SupervisorStateChanged, Tick
 from proctor.core.spec import ProcessSpec
 from proctor.core.states import ListenerState, ProcessState
 from proctor.daemon.activity_log import Level
@@ -593,6 +593,59 @@ def test_serials_and_undelivered_events_survive_the_daemon() -> None:
         assert "serial:1 pool:el poolserial:0" in text
         assert "serial:2 pool:el poolserial:1" in text
         assert "serial:3 pool:el poolserial:2" in text
+
+
+def test_what_is_not_delivered_is_written_down() -> None:
+    """From the moment in which a pool takes it until it is acknowledged or discarded; a death of
+    the listener changes nothing."""
+    with a_desk(a_pool("el", buffer_size=1)) as desk:
+        desk.send("a", "b")
+        assert desk.ledger.open == [("el", 0), ("el", 1)]
+        desk.ready("el")
+        desk.says("el", OK + READY)
+        assert desk.ledger.open == [("el", 1)]
+        desk.send("c", "d")
+        assert desk.ledger.open == [("el", 1), ("el", 3)]
+        desk.dies("el")
+        assert desk.ledger.open == [("el", 1), ("el", 3)]
+
+
+def test_what_is_given_up_is_crossed_out() -> None:
+    """Rejected too often, or too large."""
+    with a_desk(a_pool("el"), a_pool("b")) as desk:
+        desk.ready("el", "b")
+        desk.send("a")
+        desk.says("b", OK + READY)
+        for _ in range(MAX_TRIES):
+            assert desk.ledger.open == [("el", 0)]
+            desk.says("el", FAIL + READY)
+            desk.heart.host.forward(6)
+        assert desk.ledger.open == []
+        desk.send("x" * 20_000_000)
+        assert desk.ledger.open == []
+
+
+def test_ticks_are_not_written_down() -> None:
+    """The next one comes by itself."""
+    with a_desk(a_pool("el", events="TICK")) as desk:
+        desk.heart.bus.publish(Tick(5, 5))
+        desk.heart.host.settle()
+        assert desk.ledger.open == []
+        assert desk.ledger.serial == 0
+
+
+def test_what_a_removed_pool_has_left_stays_written_down() -> None:
+    """Its next one delivers it."""
+    with a_desk(a_pool("el")) as desk:
+        desk.send("a")
+        desk.heart.stop("el")
+        desk.heart.supervisor.remove_group("el")
+        assert desk.ledger.open == [("el", 0)]
+        desk.add(a_pool("el"))
+        desk.ready("el")
+        assert desk.heard("el") == ["a"]
+        desk.says("el", OK)
+        assert desk.ledger.open == []
 
 
 def test_what_nobody_subscribes_to_any_more_is_not_inherited() -> None:

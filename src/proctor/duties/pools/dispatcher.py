@@ -12,7 +12,7 @@ Source: compat events.md, sections 3 to 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from proctor.core import envelope
@@ -37,9 +37,16 @@ _UNKNOWN = (
 
 
 class Dispatcher:
-    """The pool of a group.  `handler` None is the standard one."""
+    """The pool of a group.  `handler` None is the standard one; `done` is told the serial of every
+    event that was acknowledged, given up or discarded."""
 
-    def __init__(self, group: Group, supervisor: Supervisor, handler: Handler | None) -> None:
+    def __init__(
+        self,
+        group: Group,
+        supervisor: Supervisor,
+        handler: Handler | None,
+        done: Callable[[int], None],
+    ) -> None:
         assert group.spec.pool is not None, "only an [eventlistener:x] has a pool"
         self.name = group.name
         self.spec: PoolSpec = group.spec.pool
@@ -47,6 +54,7 @@ class Dispatcher:
         self.listeners: list[Listener] = []
         self._supervisor = supervisor
         self._handler = handler
+        self._done = done
         self._log = supervisor.log
         self._host = supervisor.host
         self._timer: Timer | None = None
@@ -154,6 +162,7 @@ class Dispatcher:
                 self.pool.untake(letter)
         except Fault as fault:
             self.pool.counts.dropped += 1
+            self._done(letter.serial)
             self._drops.say(f"pool {self.name} gives up event {letter.serial}: {fault.detail}")
 
     # From a listener
@@ -188,6 +197,7 @@ class Dispatcher:
         verdict, problem = judge(self._handler, letter, response)
         match verdict:
             case Verdict.PROCESSED:
+                self._done(letter.serial)
                 if self._log.wants(Level.DEBUG):
                     self._log.debug(f"{listener.name}: event was processed")
             case Verdict.REJECTED:
@@ -220,6 +230,7 @@ class Dispatcher:
 
     def _rebuffer(self, letter: Letter, comes_back: bool) -> None:
         if not comes_back:
+            self._done(letter.serial)
             self._drops.say(
                 f"pool {self.name} gives up event {letter.serial} ({letter.eventname}) after"
                 f" {letter.tries + 1} tries"
@@ -233,6 +244,7 @@ class Dispatcher:
 
     def _overflowed(self, discarded: Iterable[Letter]) -> None:
         for letter in discarded:
+            self._done(letter.serial)
             self._overflows.say(
                 f"pool {self.name} event buffer overflowed, discarding event {letter.serial}"
             )

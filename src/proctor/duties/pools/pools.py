@@ -5,12 +5,16 @@
 2. A pool comes and goes with its group; it hears of its own coming, not of its own going.
 3. What a pool that goes has not delivered waits for the next pool of that name, also when the
    daemon itself begins again: `legacy` goes to the next one.
+4. `keep` is told of every event that a pool takes and is done with, so that it can be there after a
+   death of the daemon.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
 from proctor.core.events import Event, GroupChanged, family
 from proctor.core.spec import PoolSpec
@@ -24,24 +28,42 @@ _OWN = "PROCESS_GROUP"
 Left = list[tuple[int, str, str]]  # serial, name, payload
 
 
+class Keep(Protocol):
+    """Who writes down what is not delivered yet."""
+
+    def matters(self, eventname: str) -> bool:
+        """Whether events of this name are written down at all."""
+
+    def took(self, pool: str, serial: int, eventname: str, payload: str) -> None:
+        """A pool has an event to deliver, perhaps for the second time."""
+
+    def done(self, pool: str, serial: int) -> None:
+        """It was acknowledged, given up or discarded."""
+
+    def reached(self, serial: int) -> None:
+        """An event has got this serial."""
+
+
 class Pools:
-    """Made before any group is.  `load` makes a result handler of its `module:attribute`.
+    """Made before any group is.  `load` makes a result handler of its `module:attribute`."""
 
-    `legacy` is what an earlier daemon left, or "".
-    """
-
-    def __init__(
-        self, supervisor: Supervisor, load: Callable[[str], Handler], legacy: str = ""
-    ) -> None:
-        inherited = json.loads(legacy or "{}")
-        self.serial: int = inherited.get("serial", 0)
+    def __init__(self, supervisor: Supervisor, load: Callable[[str], Handler], keep: Keep) -> None:
+        self.serial = 0
         self.dispatchers: dict[str, Dispatcher] = {}
-        self._left: dict[str, Left] = inherited.get("left", {})
+        self._left: dict[str, Left] = {}
         self._supervisor = supervisor
         self._load = load
+        self._keep = keep
         self._hearers: dict[str, tuple[Dispatcher, ...]] = {}
+        self._kept: dict[str, bool] = {}
         self._unsubscribe = supervisor.bus.subscribe(self._hear, [_OWN])
         supervisor.on_reshaped = self._reshaped
+
+    def inherit(self, legacy: str) -> None:
+        """Go on where an earlier daemon left off; "" is nothing.  Before there are any pools."""
+        inherited = json.loads(legacy or "{}")
+        self.serial = inherited.get("serial", self.serial)
+        self._left.update(inherited.get("left", {}))
 
     def close(self) -> str:
         """End; answers with the legacy for the next daemon."""
@@ -58,10 +80,15 @@ class Pools:
         hearers = self._hearers.get(name)
         if hearers is None:
             hearers = self._hearers[name] = self._who_hears(name)
+            self._kept[name] = self._keep.matters(name)
         if hearers:
             serial, self.serial = self.serial, self.serial + 1
+            self._keep.reached(serial)
             payload = event.payload
+            kept = self._kept[name]
             for dispatcher in hearers:
+                if kept:
+                    self._keep.took(dispatcher.name, serial, name, payload)
                 dispatcher.accept(serial, name, payload)
 
     def _who_hears(self, name: str) -> tuple[Dispatcher, ...]:
@@ -82,11 +109,16 @@ class Pools:
         self._unsubscribe = self._supervisor.bus.subscribe(self._hear, {_OWN, *kinds})
 
     def _add(self, group: Group, spec: PoolSpec) -> None:
-        dispatcher = Dispatcher(group, self._supervisor, self._handler(spec))
+        done = partial(self._keep.done, group.name)
+        dispatcher = Dispatcher(group, self._supervisor, self._handler(spec), done)
         self.dispatchers[group.name] = dispatcher
         for serial, name, payload in self._left.pop(group.name, ()):
-            if _wants(spec, family(name)):
-                dispatcher.accept(serial, name, payload)
+            if not _wants(spec, family(name)):
+                done(serial)
+                continue
+            if self._keep.matters(name):
+                self._keep.took(group.name, serial, name, payload)
+            dispatcher.accept(serial, name, payload)
 
     def _handler(self, spec: PoolSpec) -> Handler | None:
         if spec.result_handler is None:
