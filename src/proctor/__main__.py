@@ -17,6 +17,7 @@ usage: proctor <command> ...
   ctl ...               supervisorctl
   demo                  run an example with real programs until Ctrl-C
   events ...            follow what happens to the programs
+  healthy ...           whether the daemon and its programs are well, for containers
   supervisord ...       supervisord
   version               the version of Proctor
 """
@@ -41,6 +42,10 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.events import show_events
 
             return show_events(program, rest)
+        case ["healthy", *rest]:
+            from proctor.cli.healthy import healthy
+
+            return healthy(program, rest)
         case ["demo"]:
             from proctor.cli.demo import demo
 

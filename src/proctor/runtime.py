@@ -160,6 +160,7 @@ class Daemon:
             restart=self._restart_with,
             begun=self._begin.configuration,
             use_settings=self._use_settings,
+            pools=self._pools.pools,
         )
 
     # Life

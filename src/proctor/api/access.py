@@ -75,6 +75,8 @@ NEEDS: dict[str, Need] = {
     "send_remote_comm_event": _TELL,
     "follow_events": _LOOK_AROUND,
     "view_daemon": _LOOK_AROUND,
+    "look_ready": _LOOK_AROUND,
+    "read_gauges": _LOOK_AROUND,
     "read_main_log_range": _READ_MAIN,
     "follow_main_log_pieces": _READ_MAIN,
     # The configuration

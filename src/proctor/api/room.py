@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,6 +25,7 @@ from proctor.core.states import SupervisorState
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
+from proctor.duties.pools.pool import Pool
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class ServiceContext:
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
     what was read and raises Fault CANT_REREAD when that cannot be carried out.  `begun` is what the
     daemon began with; `use_settings` puts settings in force that can change in a running daemon.
+    `pools` are those of event listeners, by group.
     """
 
     version: str
@@ -58,6 +60,7 @@ class ServiceContext:
     restart: Callable[[Configuration], None]
     begun: Configuration
     use_settings: Callable[[DaemonSettings], None]
+    pools: Callable[[], Mapping[str, Pool]] = dict
 
 
 class Room:

@@ -108,6 +108,19 @@ class Connection:
             raise ProtocolError(self._name(path), answer.status, answer.reason)
         return content
 
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of the answer to a GET.  Raises ProtocolError, OSError, ValueError."""
+        reader = self._kept() or self._open()
+        try:
+            answer = reader.ask(self._head(b"GET", path, b""))
+            content = b"".join(answer.pieces())
+        except BaseException:
+            self.close()
+            raise
+        if answer.closes:
+            self.close()
+        return answer.status, content
+
     def stream(self, path: str) -> Stream:
         """Start an endless GET on a connection of its own.  Raises ProtocolError, OSError."""
         reader = _Reader(Address(self.serverurl).connect())

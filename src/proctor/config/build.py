@@ -61,6 +61,7 @@ def build_daemon(
         keeper=reader.get(rows.KEEPER),
         hup=reader.get(rows.HUP),
         audit=reader.get(rows.AUDIT),
+        metrics=reader.get(rows.METRICS),
         uid=reader.get(rows.USER_NAME),
     )
     _look_twice(reader, settings)

@@ -32,6 +32,7 @@ class DaemonSettings(NamedTuple):
     keeper: bool = True
     hup: str = "restart"
     audit: bool = True
+    metrics: bool = True
 
 
 class ServerSettings(NamedTuple):

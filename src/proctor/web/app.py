@@ -30,7 +30,7 @@ from proctor.web.request import (
     Send,
     end_stream,
 )
-from proctor.web.rest.all import PREFIX, Rest
+from proctor.web.rest.all import PLAIN, PREFIX, Rest
 from proctor.web.third_party import ThirdParty
 from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
 
@@ -110,7 +110,7 @@ class App:
 
 
 def _is_api(path: str) -> bool:
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    return path == PREFIX or path.startswith(f"{PREFIX}/") or path in PLAIN
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

@@ -101,13 +101,17 @@ AUDIT = Option(
     "audit", BOOLEAN, True, sample="true", since="Proctor 0.1",
     text="Write a line to the log for each change that somebody asks for: who, what, and its fate.",
 )  # fmt: skip
+METRICS = Option(
+    "metrics", BOOLEAN, True, sample="true", since="Proctor 0.1",
+    text="Answer /metrics on every server, for Prometheus.",
+)  # fmt: skip
 
 SUPERVISORD = SectionType(
     "supervisord",
     (
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
-        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, AUDIT,
+        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, AUDIT, METRICS,
     ),
     text="The daemon itself.",
     in_sample=True,

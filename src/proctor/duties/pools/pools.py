@@ -22,6 +22,7 @@ from proctor.daemon.group import Group
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.dispatcher import Dispatcher
 from proctor.duties.pools.judge import Handler
+from proctor.duties.pools.pool import Pool
 
 _OWN = "PROCESS_GROUP"
 
@@ -72,6 +73,10 @@ class Pools:
             self._leave(name, dispatcher)
         self.dispatchers.clear()
         return json.dumps({"serial": self.serial, "left": self._left})
+
+    def pools(self) -> dict[str, Pool]:
+        """The pools by the name of their group, for who wants to know how they do."""
+        return {name: dispatcher.pool for name, dispatcher in self.dispatchers.items()}
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, GroupChanged):

@@ -9,11 +9,22 @@ from proctor.core.faults import Fault, FaultCode
 from proctor.web import guard, problem
 from proctor.web.complaints import Complaints
 from proctor.web.request import Request, Response
-from proctor.web.rest import actions, configuration, daemon, events, groups, logs, processes
+from proctor.web.rest import (
+    actions,
+    configuration,
+    daemon,
+    events,
+    groups,
+    logs,
+    monitoring,
+    processes,
+)
 from proctor.web.routes import JSON, Route, Router, read
 from proctor.web.slots import Slots
 
 PREFIX = "/api/v1"
+# What monitors ask for under names that they all know.
+PLAIN = ("/metrics", "/livez", "/readyz")
 
 
 def _tagged(tag: str, routes: tuple[Route, ...]) -> tuple[Route, ...]:
@@ -27,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *_tagged("groups", groups.ROUTES),
     *_tagged("configuration", configuration.ROUTES),
     *_tagged("logs", logs.ROUTES),
+    *_tagged("monitoring", monitoring.ROUTES),
     *_tagged("events", events.ROUTES),
 )
 
