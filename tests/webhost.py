@@ -17,9 +17,11 @@ from typing import TypeVar, cast
 from proctor.api.access import caller
 from proctor.api.event_feed import Entry, EventFeed
 from proctor.api.service import Service
+from proctor.core.caller import Caller
 from proctor.core.changes import Change, GroupChange, Plan
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
+from proctor.core.logins import Logins, PeerRole, asks_for_login
 from proctor.core.settings import ServerSettings
 from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
@@ -51,6 +53,8 @@ class FakeService:
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+        # Who asked for the pid.
+        self.callers: list[Caller] = []
         self.infos = [an_info("cat"), an_info("web_0", "web"), an_info("猫")]
         self.log = "hello\n"
         self.followers = 0
@@ -77,6 +81,7 @@ class FakeService:
         return SupervisorState.RUNNING
 
     async def get_pid(self) -> int:
+        self.callers.append(caller())
         return 42
 
     async def read_log(self, offset: int, length: int) -> str:
@@ -248,8 +253,11 @@ class Served:
         interfaces: Mapping[str, ThirdParty | None] | None = None,
         app: AsgiApp | None = None,
         level: Level = Level.TRACE,
+        logins: Logins | None = None,
+        peer_roles: tuple[PeerRole, ...] = (),
     ) -> None:
         self.service = FakeService()
+        self.logins = logins or Logins()
         self.lines: list[str] = []
         self.log = ActivityLog(level)
         self.log.attach(lambda data: self.lines.append(data.decode()))
@@ -260,16 +268,20 @@ class Served:
         self.bus = EventBus(self.log.critical)
         self.service.feed = EventFeed(self.bus)
         service = cast(Service, self.service)
-        app = app or App(service, interfaces or {"supervisor": None}, self.log)
+        app = app or App(service, interfaces or {"supervisor": None}, self.log, lambda: self.logins)
         self.servers = HttpServers(app, self.log, limits)
         tcp = ServerSettings("inet_http_server", host=host, username=username, password=password)
         unix = ServerSettings(
-            "unix_http_server", file=self.path, username=username, password=password
+            "unix_http_server",
+            file=self.path,
+            username=username,
+            password=password,
+            peer_roles=peer_roles,
         )
         sock = open_server(tcp)
         self.port: int = sock.getsockname()[1]
-        self.servers.add(tcp, sock)
-        self.servers.add(unix, open_server(unix))
+        for each, its in ((tcp, sock), (unix, open_server(unix))):
+            self.servers.add(each, its, asks_for_login(each, self.logins))
         asyncio.run_coroutine_threadsafe(self.servers.start(), self._loop).result(GENEROUS)
 
     def on_loop(self, function: Callable[[], T]) -> T:

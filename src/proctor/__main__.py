@@ -18,6 +18,8 @@ usage: proctor <command> ...
   demo                  run an example with real programs until Ctrl-C
   events ...            follow what happens to the programs
   healthy ...           whether the daemon and its programs are well, for containers
+  hash-password         read a password, print what a configuration should keep of it;
+                        --token makes a token and its hash
   supervisord ...       supervisord
   version               the version of Proctor
 """
@@ -46,6 +48,14 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.healthy import healthy
 
             return healthy(program, rest)
+        case ["hash-password"]:
+            from proctor.cli.hash_password import hash_password
+
+            return hash_password()
+        case ["hash-password", "--token"]:
+            from proctor.cli.hash_password import make_token
+
+            return make_token()
         case ["demo"]:
             from proctor.cli.demo import demo
 

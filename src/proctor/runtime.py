@@ -25,6 +25,7 @@ from proctor.config.load import Configuration
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.logins import Logins, asks_for_login
 from proctor.core.settings import DaemonSettings, ServerSettings, server_url
 from proctor.core.states import SupervisorState
 from proctor.core.version import VERSION
@@ -203,11 +204,12 @@ class Daemon:
         interfaces = load(
             configuration.rpcinterfaces, resolve, lambda: self._facade(configuration), self.log
         )
-        app = App(self._service, interfaces, self.log)
+        app = App(self._service, interfaces, self.log, self._current_logins)
         self._servers = HttpServers(app, self.log)
         servers = sorted(configuration.servers, key=lambda each: each.file is not None)
         for server in open_servers(servers, self._shelf, lambda text: print(text, file=sys.stderr)):
-            self._servers.add(*server)
+            asks = asks_for_login(server[0], configuration.logins)
+            self._servers.add(*server, asks)
 
     def _close_servers(self) -> None:
         """Who connects is not refused as long as there is a keeper that lets another daemon serve
@@ -219,6 +221,9 @@ class Daemon:
         if not leave:
             forget_servers(self._current.value.servers, self._shelf)
         self._servers.close(leave)
+
+    def _current_logins(self) -> Logins:
+        return self._current.value.logins
 
     def _facade(self, configuration: Configuration) -> object:
         make = installed_facade()

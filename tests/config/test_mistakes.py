@@ -9,6 +9,7 @@ import pytest
 from config.a_world import MAIN, START, AWorld, mistake, mistakes, read, warnings
 from proctor.config.commandline import Overrides
 from proctor.config.load import check_file
+from proctor.core.passwords import hashed
 
 PROGRAM = "[program:x]\ncommand=c\n"
 SUFFIX = f" in section 'program:x' (file: '{MAIN}')"
@@ -283,6 +284,9 @@ def test_a_server_open_to_all_without_a_login_is_a_warning(port: str) -> None:
     assert said.startswith("[inet_http_server] needs no login: whoever can reach port 9001")
 
 
+HASH = hashed(b"secret", b"0123456789abcdef")
+
+
 def test_a_server_for_this_host_or_with_a_login_is_no_warning() -> None:
-    for more in ("port=127.0.0.1:9", "port=localhost:9", "port=9\nusername=a\npassword=b"):
+    for more in ("port=127.0.0.1:9", "port=localhost:9", f"port=9\nusername=a\npassword={HASH}"):
         assert warnings(read(START + f"[inet_http_server]\n{more}\n")) == []

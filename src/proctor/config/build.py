@@ -131,9 +131,6 @@ def _inet(section: Section, context: Context) -> ServerSettings:
     if not reader.has(server_rows.PORT):
         reader.fail(f"section [{section.name}] has no port value")
     host, port = address or ("", 0)
-    if username is None and host != "localhost" and not host.startswith("127."):
-        said = f"[{section.name}] needs no login: whoever can reach port {port} can run programs"
-        reader.warn(said, "port", "set username and password, or listen on 127.0.0.1 only")
     return ServerSettings(section.name, host=host, port=port, username=username, password=password)
 
 
@@ -151,6 +148,7 @@ def _unix(section: Section, context: Context) -> ServerSettings:
         owner=owner,
         username=username,
         password=password,
+        peer_roles=reader.get(server_rows.PEERS),
     )
 
 

@@ -14,10 +14,12 @@ from proctor.config.check import check
 from proctor.config.commandline import Overrides
 from proctor.config.discover import find
 from proctor.config.groups import build_groups
+from proctor.config.logins import build_logins
 from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
 from proctor.config.reader import Context
 from proctor.config.source import names_of, read_includes, read_main
 from proctor.config.world import World
+from proctor.core.logins import Logins
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 from proctor.core.spec import GroupSpec
 
@@ -35,6 +37,7 @@ class Configuration:
     path: str
     daemon: DaemonSettings
     servers: tuple[ServerSettings, ...] = ()
+    logins: Logins = field(default_factory=Logins)
     rpcinterfaces: tuple[PluginSettings, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
     notes: tuple[Problem, ...] = ()
@@ -61,6 +64,7 @@ def load(
     inherited = daemon.environment if daemon else ()
     groups = build_groups(source.sections, inherited, context)
     servers = build_servers(source.sections, context)
+    logins = build_logins(source.sections, servers, context)
     check(source.sections, groups, servers, findings)
     findings.raise_if_any()
     assert daemon is not None, "a missing [supervisord] is a problem"
@@ -68,6 +72,7 @@ def load(
         path=posixpath.normpath(posixpath.join(world.cwd, path)),
         daemon=daemon,
         servers=servers,
+        logins=logins,
         rpcinterfaces=rpcinterfaces,
         groups=groups,
         notes=tuple(sorted(findings.notes, key=lambda note: _LEVELS.index(note.level))),

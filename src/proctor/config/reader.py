@@ -21,7 +21,7 @@ from proctor.config.world import World
 T = TypeVar("T")
 
 # Wherever a comment may have been stuck on by mistake; elsewhere a ";" is usual (gotcha G44).
-_SECRET = frozenset({"password", "environment"})
+_SECRET = frozenset({"password", "password_hash", "token_hash", "environment"})
 _SEMICOLON_IS_USUAL = frozenset({"command", "environment", "password", "username", "files"})
 _STUCK_COMMENT = re.compile(r"\S;")
 _SWALLOWED_HEADER = re.compile(r"\n\[[^\n]+\]")
@@ -110,7 +110,7 @@ class Reader:
         try:
             return expand(value.text, names, f"{self.section.name}.{name}")
         except ExpansionError as error:
-            hidden = name == "password"
+            hidden = name in ("password", "password_hash", "token_hash")
             said = str(error).replace(repr(value.text), "'...'") if hidden else str(error)
             self.fail(said, name, hint=error.hint)
             return None

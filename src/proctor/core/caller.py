@@ -38,11 +38,15 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The process at the other end of a unix socket, when it connected."""
+    """The process at the other end of a unix socket, when it connected.
+
+    `groups`: its supplementary ones, where somebody wants to know them.
+    """
 
     pid: int
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

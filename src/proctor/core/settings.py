@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from proctor.core.logins import PeerRole
 
 
 class DaemonSettings(NamedTuple):
@@ -39,7 +42,8 @@ class ServerSettings(NamedTuple):
     """One HTTP server.  Either `file` (a unix socket, absolute) or `host` and `port` are set.
 
     `host` "" listens on every interface.  `owner` is (uid, gid), -1 = leave alone.  `password` as
-    written, perhaps `{SHA}` + hex.  `section` is the name of its section, for messages.
+    written, in a form of `passwords.py`.  `peer_roles` are for unix sockets without a login.
+    `section` is the name of its section, for messages.
     """
 
     section: str
@@ -50,6 +54,7 @@ class ServerSettings(NamedTuple):
     port: int = 0
     username: str | None = None
     password: str | None = None
+    peer_roles: tuple[PeerRole, ...] = ()
 
 
 class PluginSettings(NamedTuple):

@@ -15,7 +15,7 @@ _SO_PEERGROUPS = 59
 _MAX_GROUPS = 1024
 
 
-def peer_of(sock: socket.socket) -> Peer | None:
+def peer_of(sock: socket.socket, with_groups: bool = False) -> Peer | None:
     """The process that connected; None where the kernel does not tell, and for other sockets."""
     if sock.family != socket.AF_UNIX:
         return None
@@ -25,11 +25,12 @@ def peer_of(sock: socket.socket) -> Peer | None:
         return None
     pid, uid, gid = struct.unpack("3i", found)
     # -1 is how the kernel says nobody.
-    return Peer(pid, uid, gid) if uid >= 0 else None
+    if uid < 0:
+        return None
+    return Peer(pid, uid, gid, _supplementary_groups(sock) if with_groups else ())
 
 
-def supplementary_groups(sock: socket.socket) -> tuple[int, ...]:
-    """All other groups of the process that connected; none where the kernel does not tell."""
+def _supplementary_groups(sock: socket.socket) -> tuple[int, ...]:
     try:
         found = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MAX_GROUPS)
     except OSError:

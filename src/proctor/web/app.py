@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from proctor.api.access import asked_by
 from proctor.api.service import Service
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.logins import Logins, asks_for_login
 from proctor.daemon.activity_log import ActivityLog
 from proctor.web import guard, problem, static_files
 from proctor.web.auth import Doorkeeper
@@ -45,8 +46,9 @@ class App:
         service: Service,
         interfaces: Mapping[str, ThirdParty | None],
         log: ActivityLog,
+        logins: Callable[[], Logins] = Logins,
     ) -> None:
-        """`interfaces` as `third_party.load` made them."""
+        """`interfaces` as `third_party.load` made them; `logins` are those of the moment."""
         ours = ServiceNamespace(service)
         namespaces: dict[str, Namespace] = {
             name: theirs or ours for name, theirs in interfaces.items()
@@ -56,7 +58,8 @@ class App:
             namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
-        self._doorkeeper = Doorkeeper(log)
+        self._doorkeeper = Doorkeeper(log, logins)
+        self._logins = logins
         self._complaints = Complaints(log)
         self._rest = Rest(service, self._complaints)
         self._log = log
@@ -83,7 +86,8 @@ class App:
         return Refusal(500)
 
     async def _respond(self, request: Request, scope: Scope) -> Response:
-        await guard.check_host(request)
+        asks = asks_for_login(request.settings, self._logins())
+        await guard.check_host(request, asks)
         who = await self._doorkeeper.check(request)
         scope["user"] = who.user
         with asked_by(who):

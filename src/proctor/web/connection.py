@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
         """Take a slot and wait for a request."""
         self._transport = cast(asyncio.Transport, transport)
         if self.settings.file is not None:
-            self.peer = peer_of(transport.get_extra_info("socket"))
+            self.peer = peer_of(transport.get_extra_info("socket"), bool(self.settings.peer_roles))
         else:
             # None when the client has left already.
             self.client = (transport.get_extra_info("peername") or ("unknown", 0))[:2]

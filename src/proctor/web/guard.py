@@ -19,16 +19,17 @@ import socket
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from proctor.core.logins import is_loopback
 from proctor.web.request import Refusal, Request
 
 # A page can keep its browser from sending any of these but accept-language.
 _BROWSER_MARKS = ("origin", "referer", "cookie", "sec-fetch-site", "accept-language")
 
 
-async def check_host(request: Request) -> None:
+async def check_host(request: Request, asks_for_login: bool) -> None:
     """Raises Refusal 403 for a Host that nobody should reach us under."""
     settings = request.settings
-    if settings.file is not None or settings.username is not None:
+    if settings.file is not None or asks_for_login:
         return
     host, port = _name_and_port(request.headers.get("host", ""))
     if _cannot_be_owned(host) or host == settings.host.lower():
@@ -36,7 +37,7 @@ async def check_host(request: Request) -> None:
     # A browser leaves out port 80 only, so it did not connect to us: this is a proxy's name.
     if not port and settings.port != 80:
         return
-    if not _is_loopback(settings.host) and not _looks_like_a_browser(request):
+    if not is_loopback(settings.host) and not _looks_like_a_browser(request):
         return
     # In a thread, for it may ask a name server; and once.
     if host not in await asyncio.get_running_loop().run_in_executor(None, _own_names):
@@ -89,10 +90,6 @@ def _is_ipv4(host: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_ipv4(host) and host.startswith("127."))
 
 
 @lru_cache(maxsize=1)

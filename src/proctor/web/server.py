@@ -39,11 +39,11 @@ class HttpServers:
         self._listeners: list[_Listener] = []
         self._servers: list[asyncio.Server] = []
 
-    def add(self, settings: ServerSettings, sock: socket.socket) -> None:
-        """A listening socket, ours from now on.  Says so loudly when it asks for no login."""
+    def add(self, settings: ServerSettings, sock: socket.socket, asks: bool = False) -> None:
+        """A listening socket, ours from now on.  Says so loudly unless it `asks` for a login."""
         identity = sockets.identity(settings.file) if settings.file else None
         self._listeners.append(_Listener(settings, sock, identity))
-        if settings.username is None:
+        if not asks and not settings.peer_roles:
             # Audits grep for these words.
             self.log.critical(
                 f"Server '{settings.section}' running without any HTTP authentication checking"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proctor.config.options.client import CTLPLUGIN, SUPERVISORCTL
+from proctor.config.options.logins import API_TOKEN, USER_SECTION
 from proctor.config.options.program import PROGRAM
 from proctor.config.options.servers import INET_HTTP_SERVER, UNIX_HTTP_SERVER
 from proctor.config.options.special import (
@@ -18,6 +19,8 @@ from proctor.config.table import SectionType
 SECTIONS: tuple[SectionType, ...] = (
     UNIX_HTTP_SERVER,
     INET_HTTP_SERVER,
+    USER_SECTION,
+    API_TOKEN,
     SUPERVISORD,
     RPCINTERFACE,
     SUPERVISORCTL,

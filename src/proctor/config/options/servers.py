@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from proctor.config.convert import INET_ADDRESS, OCTAL, OWNER, TEXT
+from proctor.config.kinds_of_logins import PEER_ROLES
 from proctor.config.table import Option, SectionType
+from proctor.core.logins import PeerRole
 
 FILE: Option[str | None] = Option(
     "file", TEXT, None, sample="/tmp/supervisor.sock", in_sample=True,
@@ -22,12 +24,19 @@ USERNAME: Option[str | None] = Option(
 )  # fmt: skip
 PASSWORD: Option[str | None] = Option(
     "password", TEXT, None, sample="123",
-    text="Password that goes with it, in clear text or as {SHA} and the SHA-1 in hexadecimal.",
+    text="Password that goes with it, in clear text, as `proctor hash-password` prints it, or as "
+    "{SHA} and the SHA-1 in hexadecimal.",
+)  # fmt: skip
+PEERS: Option[tuple[PeerRole, ...]] = Option(
+    "peer_roles", PEER_ROLES, (), sample="*=admin", since="Proctor 0.1",
+    text="Roles of users (name or number), @groups and * for who connects without a login, the "
+    "first that fits counts; who is not in it is refused.  Root and the daemon's own user are "
+    "admin always.",
 )  # fmt: skip
 
 UNIX_HTTP_SERVER = SectionType(
     "unix_http_server",
-    (FILE, CHMOD, CHOWN, USERNAME, PASSWORD),
+    (FILE, CHMOD, CHOWN, USERNAME, PASSWORD, PEERS),
     text="The server that supervisorctl on this host talks to.",
     prefix=True,
     in_sample=True,
