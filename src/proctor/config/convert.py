@@ -97,6 +97,15 @@ def _hang_up(text: str, _: World) -> str:
     return word
 
 
+_KILL_MODES = ("process", "group", "tree")
+
+
+def _kill_mode(text: str, world: World) -> str:
+    if text.lower() not in _KILL_MODES:
+        raise ValueError(f"invalid 'kill_mode' value {text!r}")
+    return text.lower()
+
+
 def _auto_restart(text: str, world: World) -> AutoRestart:
     # Here and not above: supervisorctl reads with this file and has no use for specs.
     from proctor.core.spec import AutoRestart
@@ -219,6 +228,7 @@ OCTAL = Kind("an octal number such as 022", _octal)
 LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
 HANG_UP = Kind("restart or apply", _hang_up, _HANG_UP)
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
+KILL_MODE: Kind[str] = Kind("process, group or tree", _kill_mode, _KILL_MODES)
 AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))
 EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)
 USER = Kind("an existing user, by name or number", _user)

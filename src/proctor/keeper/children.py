@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import Streams
+from proctor.keeper.trees import Tree
 
 # [seconds of CPU in user mode, in system mode, largest size in KiB]; () while it lives.
 Usage = tuple[float, ...]
@@ -36,14 +37,18 @@ class Child:
         "started",
         "status",
         "streams",
+        "tree",
         "usage",
     )
 
-    def __init__(self, order: Order, pid: int, streams: Streams, now: float) -> None:
+    def __init__(
+        self, order: Order, pid: int, streams: Streams, now: float, tree: Tree | None = None
+    ) -> None:
         self.key = order.key
         self.note = order.note
         self.pid = pid
         self.streams = streams
+        self.tree = tree
         self.started = now
         self.status: int | None = None
         self.ended = 0.0
@@ -80,13 +85,22 @@ class Children:
             self._ended[child.key, pid] = child
         return child
 
-    def acknowledge(self, key: str, pid: int) -> Streams | None:
+    def find(self, key: str, pid: int) -> Child | None:
+        """The child, living or not acknowledged yet."""
+        child = self._alive.get(pid)
+        return child if child is not None and child.key == key else self._ended.get((key, pid))
+
+    def is_alive(self, key: str, pid: int) -> bool:
+        """Whether this child is there and was not reaped."""
+        child = self._alive.get(pid)
+        return child is not None and child.key == key
+
+    def acknowledge(self, key: str, pid: int) -> Child | None:
         """Forget a child that ended; its streams are the caller's to close.
 
         None when there is none.
         """
-        child = self._ended.pop((key, pid), None)
-        return None if child is None else child.streams
+        return self._ended.pop((key, pid), None)
 
     def signal(self, key: str, pid: int, signum: int, to_group: bool) -> int:
         """Send a signal; the errno it failed with, 0 when sent or when nobody is there any more."""

@@ -7,14 +7,17 @@ request raises; the loop makes a complaint of it.
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections.abc import Callable
 
+from proctor.keeper.birth import Nursery
 from proctor.keeper.children import Child, Children
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError
 from proctor.keeper.protocol import Message, close_all
 from proctor.keeper.spawner import Spawner
+from proctor.keeper.trees import Tree, Trees
 
 
 class Desk:
@@ -30,14 +33,16 @@ class Desk:
         tell: Callable[..., None],
         let_go: Callable[[list[int]], None],
     ) -> None:
-        self._spawner = spawner
+        self._nursery = Nursery(spawner)
         self._tell = tell
         self._let_go = let_go
         self._descriptors: dict[str, int] = {}
         self.children = Children()
+        self.trees = Trees(self.children.is_alive, self._tell_left, os.getpid())
         self.requests: dict[str, Callable[..., None]] = {
             "spawn": self.spawn,
             "signal": self.signal,
+            "signal_tree": self.signal_tree,
             "acknowledge": self.acknowledge,
             "hold": self.hold,
             "release": self.release,
@@ -56,17 +61,18 @@ class Desk:
         """Make a child.  Every order is answered, or the daemon would wait for ever."""
         try:
             wanted = Order(**order)  # type: ignore[arg-type]  # what is wrong raises when used
-            pid, streams = self._spawner.spawn(wanted, message.fds[0] if message.fds else None)
+            socket_fd = message.fds[0] if message.fds else None
+            pid, streams, tree = self._nursery.spawn(wanted, socket_fd)
         except SpawnError as error:
             self._refuse(id, error.step, error.errno)
             return
         except Exception:
             self._refuse(id, "order", errno.EINVAL)
             raise
-        child = Child(wanted, pid, streams, time.monotonic())
+        child = Child(wanted, pid, streams, time.monotonic(), tree)
         self.children.born(child)
         fields = {"id": id, "pid": pid, "at": child.started, "streams": streams.letters()}
-        self._tell("spawned", streams.fds(), **fields)
+        self._tell("spawned", streams.fds(), **fields, **_as_field(tree))
 
     def signal(
         self, message: Message, *, key: str, pid: int, signum: int, to_group: bool, **_more: object
@@ -76,11 +82,33 @@ class Desk:
         if number:
             self._tell("signal_failed", key=key, pid=pid, errno=number, at=time.monotonic())
 
+    def signal_tree(
+        self, message: Message, *, key: str, pid: int, signum: int, **_more: object
+    ) -> None:
+        """Signal a child and all that comes from it (0: nobody); say who is left of the ended."""
+        child = self.children.find(key, pid)
+        if child is None:
+            self._tell_left(key, pid, [])
+            return
+        if child.tree is None:
+            child.tree = Tree(pid)  # it was not known at its birth that anybody would ask for it
+        if signum and child.status is None:
+            self.signal(message, key=key, pid=pid, signum=signum, to_group=False)
+        self.trees.ask(key, child.tree, signum)
+
+    def signal_trees(self, signum: int) -> None:
+        """Signal whatever comes from children that are trees."""
+        for child in self.children:
+            if child.tree is not None:
+                self.trees.ask(child.key, child.tree, signum)
+
     def acknowledge(self, message: Message, *, key: str, pid: int, **_more: object) -> None:
         """Forget a child that ended."""
-        streams = self.children.acknowledge(key, pid)
-        if streams is not None:
-            self._let_go(streams.fds())
+        child = self.children.acknowledge(key, pid)
+        if child is not None:
+            self._let_go(child.streams.fds())
+            if child.tree is not None:
+                self.trees.forget(key, child.tree)
 
     def hold(self, message: Message, *, name: str, **_more: object) -> None:
         """Keep a descriptor instead of the one that was kept under this name."""
@@ -115,4 +143,13 @@ class Desk:
             usage=child.usage,
             streams=child.streams.letters(),
             signalled=sorted(child.signalled.items()),
+            **_as_field(child.tree),
         )
+
+    def _tell_left(self, key: str, pid: int, left: list[str]) -> None:
+        self._tell("tree", None, key=key, pid=pid, left=left, at=time.monotonic())
+
+
+def _as_field(tree: Tree | None) -> dict[str, list[str]]:
+    """Only where there is one: daemons that know no trees read our messages too."""
+    return {} if tree is None else {"tree": tree.words()}

@@ -97,6 +97,7 @@ class Keeper:
                 self._hear()
             elif daemon is self._daemon and daemon is not None and fd == daemon.wire.sock.fileno():
                 self._listen(daemon)
+        self._look_after_trees()
         self._ring()
 
     def _talk(self) -> None:
@@ -148,6 +149,7 @@ class Keeper:
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
 
     def _reap(self) -> None:
+        parted = []
         for pid, status, usage in reap():
             if self._daemon is not None and pid == self._daemon.pid:
                 self._daemon_ended(self._daemon, status)
@@ -156,12 +158,20 @@ class Keeper:
                 continue
             child = self._children.ended(pid, status, usage, time.monotonic())
             if child is not None:
+                if child.tree is not None:
+                    parted.append(child.tree)
                 fields = {"status": status, "usage": usage, "at": child.ended}
                 self._tell("exited", None, key=child.key, pid=pid, **fields)
             elif self._daemon is None or self._daemon.wire.backlog < _FULL:
                 self._tell("reaped_unknown", pid=pid, status=status)
+        self._desk.trees.parted(parted)
         if self._alone and not self._children.alive:
             self._code = 1
+
+    def _look_after_trees(self) -> None:
+        again = self._desk.trees.work()
+        if again is not None:
+            self._timers[self._look_after_trees] = time.monotonic() + again
 
     def _tell(self, kind: str, fds: list[int] | None = None, **fields: object) -> None:
         """For a daemon that listens; the others learn it by asking."""
@@ -310,6 +320,7 @@ class Keeper:
     def _signal_everybody(self, signum: int) -> None:
         for child in self._children.alive:
             self._children.signal(child.key, child.pid, signum, to_group=True)
+        self._desk.signal_trees(signum)
 
     def _hello(self, message: Message, *, protocol: int, **_more: object) -> None:
         daemon = self._daemon

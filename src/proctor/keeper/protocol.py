@@ -12,6 +12,7 @@ command line or an environment may hold survive the way.
     spawn(id order) [+ socket]        spawned(id pid at streams) + fds
                                       spawn_failed(id step errno at)
     signal(key pid signum to_group)   signal_failed(key pid errno at)
+    signal_tree(key pid signum)       tree(key pid left at)
     acknowledge(key pid)              exited(key pid status usage at)
     hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
     bye(code)                         complaint(text)
@@ -22,8 +23,10 @@ command line or an environment may hold survive the way.
 them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
 letters i, o and e.  `at`, `started` and `ended` are CLOCK_MONOTONIC seconds, the same clock in
 both processes.  `status` is the number waitpid(2) gives, `usage` what children.reap tells.
-`signalled` are pairs: a signal that was sent to the child, and when that was last.  A field that
-the other end does not know is ignored.
+`signalled` are pairs: a signal that was sent to the child, and when that was last.  `held` and
+`spawned` of a child whose order named a tree have a field `tree` besides (Tree.words in trees.py);
+`left` are those that come from a child that ended, [] at last.  A field that the other end does
+not know is ignored.
 
 `succeed` is the last word of a daemon that stands aside (succession.py); `note` reaches the one
 that follows it as `predecessor`, None for all others, which says `healthy` within `seconds`.
