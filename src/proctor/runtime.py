@@ -388,7 +388,10 @@ class Daemon:
         self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
-        return self._begin.reread(self._current.value)
+        new = self._begin.reread(self._current.value)
+        if self._servers is not None:
+            self._servers.renew_certificates(new.servers)
+        return new
 
 
 def _address(server: ServerSettings) -> tuple[str | None, str, int]:

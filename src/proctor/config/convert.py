@@ -177,6 +177,17 @@ def _port(text: str) -> int:
     return port
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether it is an address of IP version 6, without brackets and zone."""
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(text.partition("%")[0])
+    except AddressValueError:
+        return False
+    return True
+
+
 def _inet_address(text: str, _: World) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
@@ -187,6 +198,12 @@ def _inet_address(text: str, _: World) -> tuple[str, int]:
     if not port:
         raise ValueError("no port number specified in ''")
     host = host.strip().lower()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if not is_ipv6(host):
+            raise ValueError(f"not an IPv6 address: {text!r}")
+    elif ":" in host:
+        raise ValueError(f"an IPv6 address needs brackets: {text!r}")
     return ("" if host == "*" else host), _port(port)
 
 
@@ -236,7 +253,7 @@ OWNER = Kind("an existing user, or user:group", _owner)
 DIRECTORY = Kind("an existing directory", _directory)
 FILE_PATH = Kind("a file in an existing directory", _file_path)
 CHILD_LOG = Kind("a file in an existing directory, or AUTO, NONE or SYSLOG", _child_log)
-INET_ADDRESS = Kind("port or host:port, the port from 1 to 65535", _inet_address)
+INET_ADDRESS = Kind("port, host:port or [IPv6]:port, the port from 1 to 65535", _inet_address)
 NAME: Kind[str] = Kind("a name without blanks, colons and slashes", process_or_group_name)
 SOCKET_URL = Kind("tcp://host:port or unix:///absolute/path", _socket_url)
 WORDS = Kind("names with commas between them", _words)
