@@ -45,7 +45,7 @@ class Spawner:
         _keep_descriptors_to_ourselves()
         self._environment = environment
         self._alone = alone
-        self._open_files = open_files
+        self.open_files = open_files
         self._home = _open_here() if alone else None
 
     def spawn(
@@ -133,11 +133,11 @@ class Spawner:
 
     def _limit_open_files(self) -> tuple[int, int] | None:
         """Take on the children's limit; our own, to be put back, or None: nothing was changed."""
-        if self._open_files is None:
+        if self.open_files is None:
             return None
         ours = resource.getrlimit(resource.RLIMIT_NOFILE)
         # Only the soft limit: a lowered hard one could not be raised again by an ordinary user.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files[0], ours[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files[0], ours[1]))
         return ours
 
     def _put_back(self, ours: tuple[int, int] | None) -> None:
@@ -151,7 +151,7 @@ class Spawner:
         try:
             pid = os.fork()
             if pid == 0:
-                become(order, ends.theirs, self._environment, self._open_files, door)
+                become(order, ends.theirs, self._environment, self.open_files, door)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         # The child does it too; whoever comes first, a signal to the group cannot miss it.

@@ -116,6 +116,11 @@ class Trees:
         self._leaving: list[Group] = []
         self._table: Table | None = None
 
+    @property
+    def watched(self) -> list[list[str | int]]:
+        """[key, pid] of the ended children of whose trees somebody is left."""
+        return [list(each) for each in self._watched]
+
     def ask(self, key: str, tree: Tree, signum: int) -> None:
         """Signal all but the living child itself (0: nobody); tell who is left once it has
         ended."""

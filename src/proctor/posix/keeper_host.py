@@ -46,6 +46,7 @@ class KeeperHost(LoopHost):
         self._alive: dict[int, tuple[str, ChildSink]] = {}
         self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
         self._unwanted: set[int] = set()
+        self._renewals: list[asyncio.Future[str]] = []
         self._held: list[HeldChild] = []
         self._descriptors: dict[str, int] = {}
         self._trees = TreeWatch(loop, lambda key, pid: self._alive.get(pid, ("",))[0] == key)
@@ -61,6 +62,8 @@ class KeeperHost(LoopHost):
             "reaped_unknown": self._heard_reaped_unknown,
             "complaint": self._heard_complaint,
             "tree": self._heard_tree,
+            "reexeced": lambda message, **_: self._heard_renewal(""),
+            "reexec_refused": lambda message, *, reason, **_: self._heard_renewal(reason),
         }
         loop.add_reader(sock, self._listen)
 
@@ -128,6 +131,16 @@ class KeeperHost(LoopHost):
     def release(self, name: str) -> None:
         """The keeper closes what it holds under this name."""
         self._send("release", {"name": name})
+
+    def reexec_keeper(self, command: list[str]) -> asyncio.Future[str]:
+        """Let the keeper become this program (keeper_launch.keeper_program), its children staying
+        its children; the answer is "" when it has, else why not.
+        """
+        answer: asyncio.Future[str] = self._loop.create_future()
+        self._renewals.append(answer)
+        if not self._send("reexec", {"command": command}):
+            self._heard_renewal("there is no keeper")
+        return answer
 
     def bye(self, code: int) -> None:
         """The last word: when this process has ended, the keeper ends with this code.
@@ -331,6 +344,12 @@ class KeeperHost(LoopHost):
     ) -> None:
         self.on_unknown_reaped(pid, ExitStatus.from_wait(status))
 
+    def _heard_renewal(self, reason: str) -> None:
+        while self._renewals:
+            answer = self._renewals.pop()
+            if not answer.done():
+                answer.set_result(reason)
+
     def _heard_complaint(self, message: Message, *, text: str, **_more: object) -> None:
         self.on_complaint(f"keeper: {text}")
 
@@ -346,6 +365,7 @@ class KeeperHost(LoopHost):
             self._welcomed.set_exception(ConnectionError(f"there is no keeper: {error}"))
         for pid in list(self._alive):
             self._watch_directly(pid)
+        self._heard_renewal("the keeper is gone")
         asked, self._asked = self._asked, {}
         for _, sink in asked.values():
             sink.spawn_failed(SpawnFailure("keeper", errno.EPIPE), self.now())

@@ -17,6 +17,7 @@ from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.birth import Nursery
 from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.identity import birth
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError
 from proctor.keeper.spawner import Spawner
@@ -74,7 +75,8 @@ class LocalHost(LoopHost):
             failure = SpawnFailure(error.step, error.errno)
             self._loop.call_soon(sink.spawn_failed, failure, self.now())
             return
-        child = Child(order, pid, streams, self.now(), tree)
+        child = Child(plan.key, pid, streams, self.now(), note=plan.note, birth=birth(pid))
+        child.tree = tree
         self._children.born(child)
         self._sinks[plan.key, pid] = sink
         assert streams.stdout is not None, "every child has a stdout pipe"
