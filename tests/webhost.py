@@ -18,11 +18,14 @@ from proctor.api.access import caller
 from proctor.api.event_feed import Entry, EventFeed
 from proctor.api.service import Service
 from proctor.core.caller import Caller
+from proctor.core.cause import Cause, CauseKind
 from proctor.core.changes import Change, GroupChange, Plan
+from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.history import Birth, Explanation, Run, RunOutput, Step
 from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.logins import Logins, PeerRole, asks_for_login
-from proctor.core.settings import ServerSettings, TlsSettings
+from proctor.core.settings import ServerSettings
 from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
@@ -102,6 +105,17 @@ class FakeService:
 
     async def reload_config(self) -> tuple[list[str], list[str], list[str]]:
         return ["new"], [], ["old"]
+
+    async def why(self, name: str) -> Explanation:
+        return Explanation(f"{name}:{name}", "STOPPED", f"{name} is STOPPED.", (Step(1.5, "x"),))
+
+    async def history(self, name: str, since: float = 0.0, limit: int = 100) -> list[Run]:
+        cause = Cause(CauseKind.REQUEST, "alice")
+        birth = Birth(f"{name}:{name}", 12, 1.0)
+        return [Run(limit, birth, since, cause, end=since + 1, status=ExitStatus(1))]
+
+    async def run_output(self, name: str, run: int = 0, channel: str = "stdout") -> RunOutput:
+        return RunOutput(run, channel, f"{name} says\n", True)
 
     async def diff(self) -> Plan:
         return Plan((GroupChange("web", Change.ADDED, starts=("web:web_0",)),))
@@ -255,10 +269,8 @@ class Served:
         level: Level = Level.TRACE,
         logins: Logins | None = None,
         peer_roles: tuple[PeerRole, ...] = (),
-        tls: TlsSettings | None = None,
     ) -> None:
         self.service = FakeService()
-        self._reach = host if host == "::1" else "127.0.0.1"
         self.logins = logins or Logins()
         self.lines: list[str] = []
         self.log = ActivityLog(level)
@@ -272,9 +284,7 @@ class Served:
         service = cast(Service, self.service)
         app = app or App(service, interfaces or {"supervisor": None}, self.log, lambda: self.logins)
         self.servers = HttpServers(app, self.log, limits)
-        tcp = ServerSettings(
-            "inet_http_server", host=host, username=username, password=password, tls=tls
-        )
+        tcp = ServerSettings("inet_http_server", host=host, username=username, password=password)
         unix = ServerSettings(
             "unix_http_server",
             file=self.path,
@@ -298,7 +308,7 @@ class Served:
 
     def tcp(self) -> socket.socket:
         """A client over TCP."""
-        return socket.create_connection((self._reach, self.port), timeout=GENEROUS)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=GENEROUS)
 
     def unix(self) -> socket.socket:
         """A client over the unix socket."""

@@ -38,7 +38,6 @@ from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.judge import Handler
 from proctor.duties.pools.pools import Pools
 from proctor.duties.ticks import Ticks
-from proctor.duties.usage import UsageDesk
 from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
@@ -47,7 +46,7 @@ from proctor.posix.linux import give_back_memory
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
-from proctor.posix.usage import measure
+from proctor.survival.journal import journal_of
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
 from proctor.survival.servers import forget_servers, open_servers
@@ -137,11 +136,11 @@ class Daemon:
             shelf=self._shelf,
         )
         self._ticks = Ticks(host, bus)
-        self._usage = UsageDesk(self.supervisor, measure)
         self._undelivered = Undelivered(self._shelf)
         self._pools = Pools(self.supervisor, self._result_handler, self._undelivered)
         self.legacy = ""
         self._memory: Memory | None = None
+        self._journal = journal_of(settings, self.supervisor, self._post, self.log)
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
@@ -164,6 +163,7 @@ class Daemon:
             restart=self._restart_with,
             begun=self._begin.configuration,
             use_settings=self._use_settings,
+            journal=self._journal,
             pools=self._pools.pools,
         )
 
@@ -263,7 +263,18 @@ class Daemon:
         for name in self._shelf.left("fastcgi "):
             self._shelf.discard(name)
         host = self._host
-        resting = recover(holdings, self.supervisor, host, host.attach, self.log, records=records)
+        if self._journal is not None:
+            self._journal.begin(holdings.children)
+        missed = self._journal.missed if self._journal is not None else lambda _child, _end: None
+        resting = recover(
+            holdings,
+            self.supervisor,
+            host,
+            host.attach,
+            self.log,
+            records=records,
+            missed=missed,
+        )
         if isinstance(host, KeeperHost):
             self._memory = Memory(self.supervisor, host)
             self._memory.begin()
@@ -292,8 +303,9 @@ class Daemon:
         self._undelivered.end()
         if self._memory is not None:
             self._memory.end()
+        if self._journal is not None:
+            self._journal.end()
         self._ticks.close()
-        self._usage.close()
         self._service.close()
         pidfile.remove(self._settings.pidfile, self._begin.pid)
 
@@ -388,10 +400,7 @@ class Daemon:
         self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
-        new = self._begin.reread(self._current.value)
-        if self._servers is not None:
-            self._servers.renew_certificates(new.servers)
-        return new
+        return self._begin.reread(self._current.value)
 
 
 def _address(server: ServerSettings) -> tuple[str | None, str, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from config.a_world import MAIN, START, AWorld, read, warnings
@@ -41,8 +39,30 @@ def names(text: str) -> list[str]:
 def test_an_empty_supervisord_section_gives_the_defaults() -> None:
     """Relative paths are made absolute with the directory at start (gotcha G8)."""
     assert read(START).daemon == DaemonSettings(
-        "/work/supervisord.log", "/work/supervisord.pid", "/tmp"
+        "/work/supervisord.log",
+        "/work/supervisord.pid",
+        "/tmp",
+        journal="/work/supervisord.journal",
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "journal"),
+    [
+        ("", "/work/supervisord.journal"),
+        ("journal=auto\nlogfile=/var/log/me.log", "/var/log/me.journal"),
+        ("logfile=/dev/stdout\npidfile=/tmp/me.pid", "/tmp/me.journal"),
+        ("logfile=syslog\npidfile=p", "/work/p.journal"),
+        ("logfile=/dev/null\npidfile=/dev/null", None),
+        ("journal=j.db", "/work/j.db"),
+        ("journal=None", None),
+        ("journal=off", None),
+    ],
+)
+def test_the_journal_is_beside_what_is_the_daemon_s_own(lines: str, journal: str | None) -> None:
+    """The next daemon with the same files finds it, and no other daemon has it."""
+    world = AWorld(directories={"/", "/tmp", "/var/log", "/work", "/dev"})
+    assert read(f"{START}{lines}\n", world).daemon.journal == journal
 
 
 def test_every_option_of_supervisord_arrives() -> None:
@@ -53,6 +73,7 @@ def test_every_option_of_supervisord_arrives() -> None:
         "pidfile=/tmp/p\numask=027\nnodaemon=true\nsilent=yes\nminfds=100\nminprocs=50\n"
         "nocleanup=on\nchildlogdir=/var/log\nuser=web\ndirectory=/tmp\nstrip_ansi=1\n"
         'environment=A="1",B="%(ENV_HOME)s"\nidentifier=me\nkeeper=false\nhup=Apply\n'
+        "journal=/tmp/j\njournal_maxbytes=1MB\njournal_maxdays=7\n"
     )
     assert read(text, world).daemon == DaemonSettings(
         logfile="/root/s.log",
@@ -74,6 +95,9 @@ def test_every_option_of_supervisord_arrives() -> None:
         identifier="me",
         keeper=False,
         hup="apply",
+        journal="/tmp/j",
+        journal_maxbytes=1024**2,
+        journal_maxdays=7,
     )
 
 
@@ -112,17 +136,6 @@ def test_every_option_of_a_program_arrives() -> None:
         stdout=OutputPolicy(LogKind.FILE, "/tmp/o", 20 * 1024**2, 20, 1024**2, True, True),
         stderr=OutputPolicy(LogKind.NONE),
     )
-
-
-def test_kill_mode_says_how_far_a_stop_reaches() -> None:
-    """In the words of the two old flags; stopasgroup=false narrows the stop signal only."""
-    cat = "[program:cat]\ncommand=/bin/cat\n"
-    assert only(cat + "kill_mode=process\n").stop == StopPolicy()
-    group = StopPolicy(stopasgroup=True, killasgroup=True)
-    assert only(cat + "kill_mode=Group\n").stop == group
-    assert only(cat + "kill_mode=tree\n").stop == replace(group, tree=True)
-    first = StopPolicy(killasgroup=True, tree=True)
-    assert only(cat + "kill_mode=tree\nstopasgroup=false\n").stop == first
 
 
 def test_numprocs_counts_from_numprocs_start_and_sorts_by_name() -> None:

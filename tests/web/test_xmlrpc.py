@@ -108,6 +108,33 @@ def test_what_the_original_has_not_is_in_a_namespace_of_our_own(proxy: Any) -> N
     assert fault_of(proxy.proctor.getState) == (1, "UNKNOWN_METHOD")
 
 
+def test_the_journal_is_asked_in_our_namespace(proxy: Any) -> None:
+    """Times are doubles; what is not known is not in a struct; limits and channels may be left
+    out.
+    """
+    assert proxy.proctor.why("cat") == {
+        "process": "cat",
+        "state": "STOPPED",
+        "sentence": "cat is STOPPED.",
+        "steps": [{"time": 1.5, "text": "x"}],
+        "last_output": "",
+    }
+    (run,) = proxy.proctor.history("cat", 7, 3)
+    assert (run["run"], run["start"], run["end"], run["exit_code"]) == (3, 7.0, 8.0, 1)
+    assert run["started"] == {"kind": "request", "who": "alice"}
+    assert proxy.proctor.history("cat")[0]["run"] == 100
+    assert proxy.proctor.runOutput("cat", -1, "stderr") == {
+        "run": -1,
+        "channel": "stderr",
+        "text": "cat says\n",
+        "complete": True,
+    }
+    assert fault_of(lambda: proxy.proctor.history("cat", "yesterday")) == (
+        2,
+        "INCORRECT_PARAMETERS",
+    )
+
+
 def test_results_have_their_shapes(proxy: Any, served: Served) -> None:
     """Source: compat xmlrpc.md, sections 6 to 9."""
     supervisor = proxy.supervisor

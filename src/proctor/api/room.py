@@ -26,6 +26,7 @@ from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.pool import Pool
+from proctor.survival.journal import Journal
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class ServiceContext:
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
     what was read and raises Fault CANT_REREAD when that cannot be carried out.  `begun` is what the
     daemon began with; `use_settings` puts settings in force that can change in a running daemon.
-    `pools` are those of event listeners, by group.
+    `pools` are those of event listeners, by group.  `journal` None: none is kept.
     """
 
     version: str
@@ -61,6 +62,7 @@ class ServiceContext:
     begun: Configuration
     use_settings: Callable[[DaemonSettings], None]
     pools: Callable[[], Mapping[str, Pool]] = dict
+    journal: Journal | None = None
 
 
 class Room:

@@ -18,9 +18,7 @@ from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY
 from proctor.config.plugins import build_plugin, check_factory
 from proctor.config.problems import Problem
 from proctor.config.reader import Context, Reader
-from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings, TlsSettings
-
-_PEM = "a file in PEM format that this user can read"
+from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 
 
 def build_daemon(
@@ -63,12 +61,28 @@ def build_daemon(
         keeper=reader.get(rows.KEEPER),
         hup=reader.get(rows.HUP),
         audit=reader.get(rows.AUDIT),
+        journal_maxbytes=reader.get(rows.JOURNAL_MAXBYTES),
+        journal_maxdays=reader.get(rows.JOURNAL_MAXDAYS),
         metrics=reader.get(rows.METRICS),
         uid=reader.get(rows.USER_NAME),
     )
+    journal = _journal(reader.get(rows.JOURNAL_FILE), settings, context)
+    settings = settings._replace(journal=journal)
     _look_twice(reader, settings)
     context.names.update((f"ENV_{key}", value) for key, value in settings.environment)
     return settings
+
+
+def _journal(value: str, settings: DaemonSettings, context: Context) -> str | None:
+    """AUTO is beside a file that no other daemon has, and that the next one has too."""
+    if value == "NONE":
+        return None
+    if value != "AUTO":
+        return _absolute(value, context)
+    for path, ending in ((settings.logfile, ".log"), (settings.pidfile, ".pid")):
+        if path is not None and not path.startswith(("/dev/", "/proc/")):
+            return f"{path.removesuffix(ending)}.journal"
+    return None
 
 
 def _absolute(path: str, context: Context) -> str:
@@ -133,36 +147,7 @@ def _inet(section: Section, context: Context) -> ServerSettings:
     if not reader.has(server_rows.PORT):
         reader.fail(f"section [{section.name}] has no port value")
     host, port = address or ("", 0)
-    return ServerSettings(
-        section.name,
-        host=host,
-        port=port,
-        username=username,
-        password=password,
-        tls=_tls(reader, context),
-    )
-
-
-def _tls(reader: Reader, context: Context) -> TlsSettings | None:
-    """None without a certificate; also when it cannot be used, which is a mistake of the file."""
-    rows_of_files = (server_rows.CERTFILE, server_rows.KEYFILE, server_rows.CLIENT_CA)
-    certfile, keyfile, client_ca = (
-        None if path is None else _absolute(context.world.expand_user(path), context)
-        for path in map(reader.get, rows_of_files)
-    )
-    if certfile is None:
-        for option in (server_rows.KEYFILE, server_rows.CLIENT_CA):
-            if reader.has(option):
-                text = f"section [{reader.section.name}] has {option.name} but no certfile"
-                reader.fail(text, option.name)
-        return None
-    tls = TlsSettings(certfile, keyfile, client_ca)
-    problem = context.world.why_no_tls(tls)
-    if problem is not None:
-        name, reason = problem
-        reader.fail(f"[{reader.section.name}] {name}: cannot be used: {reason}", name, _PEM)
-        return None
-    return tls
+    return ServerSettings(section.name, host=host, port=port, username=username, password=password)
 
 
 def _unix(section: Section, context: Context) -> ServerSettings:

@@ -6,7 +6,6 @@ characters (gotcha G6).  Source: compat events.md, section 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,8 +40,6 @@ PARENTS: dict[str, str] = {
 NOTES: dict[str, str] = {
     "NOTE_PROCESS_SPAWNED": "NOTE",
     "NOTE_GROUP_RESHAPED": "NOTE",
-    # Measured only while somebody asks for it by name.
-    "USAGE_SAMPLED": "USAGE",
 }
 
 
@@ -53,7 +50,7 @@ def family(name: str) -> tuple[str, ...]:
     if name in NOTES:
         return name, NOTES[name]
     names = [name]
-    while names[-1] not in ("EVENT", "NOTE", "USAGE"):
+    while names[-1] not in ("EVENT", "NOTE"):
         names.append(PARENTS.get(names[-1], "EVENT"))
     return tuple(names)
 
@@ -272,22 +269,3 @@ class GroupReshaped:
     def payload(self) -> str:
         """As that of a group that came."""
         return f"groupname:{self.group}\n"
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSampled:
-    """What the children use now: by group and name, percent of a CPU (None: not known yet) and
-    bytes of memory.
-    """
-
-    usage: Mapping[str, Mapping[str, tuple[float | None, int]]]
-
-    @property
-    def name(self) -> str:
-        """USAGE_SAMPLED."""
-        return "USAGE_SAMPLED"
-
-    @property
-    def payload(self) -> str:
-        """Listeners are told the number of children only; nobody can subscribe to it anyway."""
-        return f"processes:{sum(map(len, self.usage.values()))}"

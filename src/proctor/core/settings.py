@@ -12,6 +12,7 @@ class DaemonSettings(NamedTuple):
     """[supervisord].  Paths are absolute; sizes are bytes; `logfile` None means syslog.
 
     `uid` None means: do not switch.  `environment` is for children only.
+    `journal` None: none is kept; its bounds are bytes and days, 0 = none.
     `hup` says what SIGHUP asks for: "restart" or "apply".
     """
 
@@ -35,16 +36,10 @@ class DaemonSettings(NamedTuple):
     keeper: bool = True
     hup: str = "restart"
     audit: bool = True
+    journal: str | None = None
+    journal_maxbytes: int = 20 * 1024 * 1024
+    journal_maxdays: int = 90
     metrics: bool = True
-
-
-class TlsSettings(NamedTuple):
-    """Files in PEM format.  `keyfile` None: the key is in `certfile`.  With `client_ca` clients
-    must show a certificate that it has signed."""
-
-    certfile: str
-    keyfile: str | None = None
-    client_ca: str | None = None
 
 
 class ServerSettings(NamedTuple):
@@ -64,7 +59,6 @@ class ServerSettings(NamedTuple):
     username: str | None = None
     password: str | None = None
     peer_roles: tuple[PeerRole, ...] = ()
-    tls: TlsSettings | None = None
 
 
 class PluginSettings(NamedTuple):
@@ -73,18 +67,6 @@ class PluginSettings(NamedTuple):
     name: str
     factory: str
     options: tuple[tuple[str, str], ...] = ()
-
-
-class TrustSettings(NamedTuple):
-    """For an `https://` server: files in PEM format with the authorities to trust (None: those of
-    the machine), and with our own certificate and its key, where the server wants one."""
-
-    cafile: str | None = None
-    certfile: str | None = None
-    keyfile: str | None = None
-
-
-TRUST_OF_THE_MACHINE = TrustSettings()
 
 
 class ClientSettings(NamedTuple):
@@ -96,7 +78,6 @@ class ClientSettings(NamedTuple):
     prompt: str = "supervisor"
     history_file: str | None = None
     plugins: tuple[PluginSettings, ...] = ()
-    trust: TrustSettings = TRUST_OF_THE_MACHINE
 
 
 def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
@@ -108,7 +89,5 @@ def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
         if server.file is not None:
             return f"unix://{server.file}"
     for server in reversed(servers):
-        scheme = "http" if server.tls is None else "https"
-        host = "localhost" if server.host in ("", "::") else server.host
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+        return f"http://{server.host or 'localhost'}:{server.port}"
     return None

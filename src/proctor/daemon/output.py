@@ -23,6 +23,8 @@ from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
 from proctor.daemon import words
 from proctor.daemon.activity_log import Level
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
+from proctor.posix.logfile import LogFile
+from proctor.posix.logmarks import Mark, mark
 from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
 
 CHANNELS = ("stdout", "stderr")
@@ -44,6 +46,8 @@ class Output:
         self, spec: ProcessSpec, paths: Mapping[str, str | None], around: Surroundings
     ) -> None:
         self.listeners: dict[str, Listener] = {}
+        # Where in the log files the present or the last run begins, by channel.
+        self.marks: Mapping[str, Mark] = {}
         self._spec = spec
         self._policies = {"stdout": spec.stdout, "stderr": spec.stderr}
         if spec.kind is ProcessKind.LISTENER:
@@ -209,6 +213,7 @@ class Output:
         except OSError:
             _close_all(sinks)
             raise
+        self.marks = dict(_marks(sinks))
         return sinks
 
     def _open_sinks(self, name: str) -> Iterator[Sink]:
@@ -228,6 +233,14 @@ class Output:
         path = self._paths[name]
         if not opened and path and aliased_fd(path) is None and os.path.isfile(path):
             os.truncate(path, 0)
+
+
+def _marks(sinks: Mapping[str, Sequence[Sink]]) -> Iterator[tuple[str, Mark]]:
+    for channel, opened in sinks.items():
+        for sink in opened:
+            place = mark(sink.name, sink.fd) if isinstance(sink, LogFile) else None
+            if place is not None:
+                yield channel, place
 
 
 def _close_all(sinks: Mapping[str, Sequence[Sink]]) -> None:

@@ -92,6 +92,15 @@ class Supervisor:
     def settings(self, settings: DaemonSettings) -> None:
         self._around.settings = settings
 
+    @property
+    def when_written(self) -> Callable[[Job], None]:
+        """Does a job when what was announced so far is in the journal, or cannot be."""
+        return self._around.when_written
+
+    @when_written.setter
+    def when_written(self, after: Callable[[Job], None]) -> None:
+        self._around.when_written = after
+
     def all_processes(self) -> Iterator[Process]:
         """Every process, group by group in the order of creation."""
         for group in self.groups.values():

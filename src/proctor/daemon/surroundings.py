@@ -53,6 +53,11 @@ class Dialogue(Protocol):
         """Let `hear` have what comes out of `fd`; takes the descriptor and the sinks over."""
 
 
+def at_once(job: Job) -> None:
+    """Where nothing is written down, nothing is waited for."""
+    job()
+
+
 class Owner(Protocol):
     """Whose job it is that waits in the queue: a process."""
 
@@ -72,7 +77,8 @@ class Surroundings:
     daemon's, as users see it; `submit` puts a job at the end of the one queue; `may_start` says
     whether anything may be started by itself (not during shutdown); without a `dialogue` the drain
     reads for listeners too; `kept_logs` are AUTO logs, by process key and channel, that running
-    children of an earlier daemon write to; `shelf` is for sockets that outlive the daemon.
+    children of an earlier daemon write to; `shelf` is for sockets that outlive the daemon;
+    `when_written` does a job when what was announced so far is in the journal, or cannot be.
     """
 
     host: Host
@@ -87,3 +93,4 @@ class Surroundings:
     dialogue: Dialogue | None = None
     kept_logs: dict[tuple[str, str], str] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
+    when_written: Callable[[Job], None] = at_once

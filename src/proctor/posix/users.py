@@ -36,6 +36,15 @@ def identity(uid: int) -> Identity:
     return Identity(uid, entry.pw_gid, (entry.pw_gid, *others))
 
 
+@lru_cache(maxsize=256)
+def name_of(uid: int) -> str:
+    """The name of a user, "" when nobody has this uid.  May block: not on the loop."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
 def drop_privileges(uid: int) -> None:
     """Become `uid` for ever, groups first, and make sure of it.
 

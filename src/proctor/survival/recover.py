@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from proctor.core.cause import CauseKind, because
@@ -24,12 +25,9 @@ from proctor.core.fingerprint import fingerprint
 from proctor.core.lifecycle import Effects
 from proctor.core.names import split_namespec
 from proctor.core.plan import ChildPipes, SpawnFailure
-from proctor.core.remains import Remains
-from proctor.core.spec import StopPolicy
 from proctor.core.states import RUNNING_STATES, STOPPED_STATES, ProcessState
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.host import ChildSink, Host, Timer
-from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
@@ -37,9 +35,9 @@ from proctor.survival.snapshot import Record, go_on_alone, go_on_with_child
 
 _TERM, _KILL = 15, 9
 _PATIENCE = 10.0
-_WHOLE_TREE = StopPolicy(stopasgroup=True, killasgroup=True, tree=True)
 
 Attach = Callable[[HeldChild, ChildSink], None]
+Missed = Callable[[HeldChild, ExitStatus], None]
 
 
 def recover(
@@ -50,8 +48,11 @@ def recover(
     log: ActivityLog,
     *,
     records: Mapping[str, Record] = MappingProxyType({}),
+    missed: Missed = lambda _child, _status: None,
 ) -> set[str]:
     """Go on with every child that is held, and with every process that had none.
+
+    `missed` is told of an end that was announced, but perhaps not written down.
 
     The groups are there, nothing was started yet.  Answers with the keys of the processes that are
     not to be started now.
@@ -59,7 +60,7 @@ def recover(
     if holdings.restarts:
         end = holdings.last_end
         log.warn(f"the daemon before this one has ended ({end}); going on with its programs")
-    survival = Survival(supervisor, host, attach, log, records)
+    survival = Survival(supervisor, host, attach, log, records, missed)
     # The living first: of two children of one name they are the ones that go on.
     for child in sorted(holdings.children, key=lambda child: child.status is not None):
         survival.go_on_with(child)
@@ -75,6 +76,7 @@ class Survival:
     attach: Attach
     log: ActivityLog
     records: Mapping[str, Record]
+    missed: Missed
 
     def go_on_with(self, child: HeldChild) -> None:
         """It runs, or has ended; its process goes on with it."""
@@ -84,9 +86,11 @@ class Survival:
             return
         record = self.records.get(child.key)
         if record is not None and child.status is not None and not _is_about(record, child):
-            # Its end was announced; only the keeper had not been told yet.
+            # Its end was announced; only the keeper had not been told yet, nor the journal perhaps.
             close_pipes(child)
-            self.host.acknowledge(child.key, child.pid)
+            self.missed(child, child.status)
+            told = partial(self.host.acknowledge, child.key, child.pid)
+            self.supervisor.when_written(told)
             return
         self.log.info(f"adopted: '{process.name}' with pid {child.pid}")
         effects = None
@@ -120,7 +124,7 @@ class Survival:
     def _end_stray(self, child: HeldChild) -> None:
         text = f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped"
         self.log.warn(text)
-        Stray(child, self.host, self.log).end(self.attach)
+        Stray(child, self.host).end(self.attach)
 
     def _put_back(self, record: Record, process: Process, child: HeldChild) -> Effects:
         now, started = self.host.now(), child.started
@@ -190,9 +194,7 @@ class Stray:
 
     child: HeldChild
     host: Host
-    log: ActivityLog
     timer: Timer | None = None
-    leftovers: Leftovers | None = None
 
     def end(self, attach: Attach) -> None:
         """Ask it to end, then make it."""
@@ -203,26 +205,12 @@ class Stray:
             self.timer = self.host.call_at(self.host.now() + _PATIENCE, lambda: self._signal(_KILL))
 
     def _signal(self, signum: int) -> None:
-        child = self.child
-        if child.is_tree:
-            self.host.signal_tree(child.key, child.pid, signum, self)
-        else:
-            self.host.signal(child.key, child.pid, signum, False)
+        self.host.signal(self.child.key, self.child.pid, signum, False)
 
     def exited(self, status: ExitStatus, at: float) -> None:
         """It is gone."""
         if self.timer is not None:
             self.timer.cancel()
-        child, host = self.child, self.host
-        if not child.is_tree:
-            host.acknowledge(child.key, child.pid)
-            return
-        self.leftovers = Leftovers(
-            Remains(_WHOLE_TREE), child.key, child.pid, host, self.log, self, self._all_gone
-        )
-        self.leftovers.begin(False, None)
-
-    def _all_gone(self, survivors: Sequence[str]) -> None:
         self.host.acknowledge(self.child.key, self.child.pid)
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
@@ -233,8 +221,3 @@ class Stray:
 
     def signal_failed(self, errno: int, at: float) -> None:
         """Nothing more can be done than was tried."""
-
-    def tree_left(self, left: Sequence[str], at: float) -> None:
-        """Who is left of what came from it."""
-        if self.leftovers is not None:
-            self.leftovers.heard(left)

@@ -34,6 +34,12 @@ def _whole(value: object) -> int:
         raise Fault(FaultCode.INCORRECT_PARAMETERS) from None
 
 
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Fault(FaultCode.INCORRECT_PARAMETERS)
+    return float(value)
+
+
 def _as_it_is(value: object) -> object:
     return value
 
@@ -57,8 +63,12 @@ _PARAMETERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "chars": ("string", _characters),
     "type": ("string", str),
     "data": ("string", str),
+    "since": ("double", _seconds),
+    "limit": ("int", _whole),
+    "run": ("int", _whole),
+    "channel": ("string", _text),
 }
-_OPTIONAL = frozenset({"wait"})
+_OPTIONAL = frozenset({"wait", "since", "limit", "run", "channel"})
 
 
 @dataclass(frozen=True, slots=True)

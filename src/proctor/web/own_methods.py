@@ -6,12 +6,31 @@ know them.
 
 from __future__ import annotations
 
+import time
+
 from proctor.core.changes import Plan
+from proctor.core.history import Explanation, Run, RunOutput
 from proctor.web.methods import Method
 
 
 def _plan(answer: object) -> object:
     assert isinstance(answer, Plan)
+    return answer.as_struct()
+
+
+def _explanation(answer: object) -> object:
+    assert isinstance(answer, Explanation)
+    return answer.as_struct()
+
+
+def _runs(answer: object) -> object:
+    assert isinstance(answer, list)
+    now = time.time()
+    return [run.as_struct(now) for run in answer if isinstance(run, Run)]
+
+
+def _output(answer: object) -> object:
+    assert isinstance(answer, RunOutput)
     return answer.as_struct()
 
 
@@ -21,6 +40,33 @@ _PLAN = (
 )
 
 OWN_METHODS: dict[str, Method] = {
+    "why": Method(
+        "why",
+        "struct",
+        ("name",),
+        "Why a process is in its state and what led to it: {process, state, sentence, steps:"
+        " [{time, text, until}], last_output}.",
+        _explanation,
+        listed=False,
+    ),
+    "history": Method(
+        "history",
+        "array",
+        ("name", "since", "limit"),
+        "The latest runs of a process, of group:*, or of all (''), that went on since then:"
+        " [{run, process, pid, start, end, uptime, started, ended, ending, ...}].",
+        _runs,
+        listed=False,
+    ),
+    "runOutput": Method(
+        "run_output",
+        "struct",
+        ("name", "run", "channel"),
+        "What a run wrote to stdout or stderr: {run, channel, text, complete}.  0 is the latest"
+        " run, -1 the one before; other numbers are those that history tells.",
+        _output,
+        listed=False,
+    ),
     "diff": Method(
         "diff",
         "struct",

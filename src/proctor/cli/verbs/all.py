@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from proctor.cli.verbs import apply, configure, control, foreground, logs, status, system
+from proctor.cli.verbs import apply, configure, control, foreground, inspect, logs, status, system
 
 VERBS = {
     verb.name: verb
-    for module in (status, control, configure, apply, logs, foreground, system)
+    for module in (status, control, configure, apply, logs, inspect, foreground, system)
     for verb in module.VERBS
 }

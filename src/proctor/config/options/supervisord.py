@@ -10,6 +10,7 @@ from proctor.config.convert import (
     FILE_PATH,
     HANG_UP,
     INTEGER,
+    JOURNAL,
     LOG_LEVEL,
     OCTAL,
     TEXT,
@@ -105,6 +106,19 @@ METRICS = Option(
     "metrics", BOOLEAN, True, sample="true", since="Proctor 0.1",
     text="Answer /metrics on every server, for Prometheus.",
 )  # fmt: skip
+JOURNAL_FILE = Option(
+    "journal", JOURNAL, "AUTO", sample="AUTO", since="Proctor 0.1",
+    text="File in which every start, end and change of state is written down with its cause, for "
+    "`why` and `history`; AUTO puts it beside the log (or the pidfile), NONE keeps none.",
+)  # fmt: skip
+JOURNAL_MAXBYTES = Option(
+    "journal_maxbytes", BYTE_SIZE, 20 * 1024 * 1024, sample="20MB", since="Proctor 0.1",
+    text="Size beyond which the oldest entries of the journal are forgotten; 0 keeps all.",
+)  # fmt: skip
+JOURNAL_MAXDAYS = Option(
+    "journal_maxdays", COUNT, 90, sample="90", since="Proctor 0.1",
+    text="Days after which an entry of the journal is forgotten; 0 keeps all.",
+)  # fmt: skip
 
 SUPERVISORD = SectionType(
     "supervisord",
@@ -112,6 +126,7 @@ SUPERVISORD = SectionType(
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
         ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, AUDIT, METRICS,
+        JOURNAL_FILE, JOURNAL_MAXBYTES, JOURNAL_MAXDAYS,
     ),
     text="The daemon itself.",
     in_sample=True,

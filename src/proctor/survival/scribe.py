@@ -1,0 +1,246 @@
+"""Scribe: the thread that writes the journal, so that the daemon's loop never waits for the disk.
+
+1. It starts with the first entry and sleeps until the next; sqlite3 is loaded in it.
+2. What has piled up while it wrote is one commit.
+3. While the file cannot be written, entries are kept up to a bound (then the oldest go, counted)
+   and tried again with the next entry, or after RETRY seconds.  One line an interval says so.
+4. `after` is answered when everything before it is on the disk, or when that did not work: nobody
+   waits for a disk that is full.
+5. A damaged file is put aside and a new one begun.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from proctor.survival.entries import Entry
+
+if TYPE_CHECKING:
+    from proctor.survival.ledger import Ledger
+
+MOST = 5000
+BATCH = 500
+RETRY = 10.0
+INTERVAL = 60.0
+
+Post = Callable[[Callable[[], None]], None]
+
+
+class _Barrier:
+    """Somebody wants to know when everything before this is written."""
+
+
+class _Stop:
+    """The last item."""
+
+
+class _Suspect:
+    """Somebody who read the file found it damaged."""
+
+
+_Item = Entry | _Barrier | _Stop | _Suspect
+
+
+class Scribe:
+    """`post` runs a callback on the loop; `say` is called there with what is wrong."""
+
+    def __init__(
+        self,
+        path: str,
+        post: Post,
+        say: Callable[[str], None],
+        *,
+        maxbytes: int = 0,
+        maxdays: int = 0,
+        retry: float = RETRY,
+    ) -> None:
+        self.path = path
+        self._bounds = (maxbytes, maxdays)
+        self._loop_post = post
+        self._say = say
+        self._retry = retry
+        self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._waiting: deque[Callable[[], None]] = deque()
+        # Counted by the loop, told by the thread.
+        self._dropped = 0
+        # What follows belongs to the thread.
+        self._ledger: Ledger | None = None
+        self._kept: list[Entry] = []
+        self._lost = 0
+        self._dropped_told = 0
+        self._told_at: float | None = None
+
+    # On the loop
+
+    def write(self, entry: Entry) -> None:
+        """Write it soon."""
+        if self._closed or self._queue.qsize() > MOST:
+            self._dropped += 1
+            return
+        self._put(entry)
+
+    def after(self, done: Callable[[], None]) -> None:
+        """Call `done` on the loop when what was written before is on the disk, or cannot be.
+
+        At once when nothing was ever written, or too much waits already.
+        """
+        if self._thread is None or self._closed or self._queue.qsize() > MOST:
+            done()
+        else:
+            self._waiting.append(done)
+            self._put(_Barrier())
+
+    def suspect(self) -> None:
+        """Somebody who read the file found it damaged: look, and begin a new one if that is so."""
+        if not self._closed:
+            self._put(_Suspect())
+
+    def close(self, patience: float = 2.0) -> None:
+        """Write what is there within `patience` seconds; who waits is answered in any case."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread is not None:
+            self._queue.put(_Stop())
+            self._thread.join(patience)
+        while self._waiting:
+            self._answer()
+
+    def _answer(self) -> None:
+        """The one who has waited longest."""
+        if self._waiting:
+            self._waiting.popleft()()
+
+    def _put(self, item: _Item) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+            self._thread.start()
+        self._queue.put(item)
+
+    # In the thread
+
+    def _run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        from proctor.survival.evidence import Witness
+
+        witness = Witness()
+        going = True
+        while going:
+            items = self._next_items()
+            going = not any(isinstance(item, _Stop) for item in items)
+            if any(isinstance(item, _Suspect) for item in items):
+                self._look_for_damage()
+            plain = [item for item in items if not isinstance(item, _Barrier | _Stop | _Suspect)]
+            self._keep(witness.complete(plain))
+            self._write_kept()
+            for item in items:
+                if isinstance(item, _Barrier):
+                    self._post(self._answer)
+        if self._ledger is not None:
+            self._ledger.close()
+
+    def _next_items(self) -> list[_Item]:
+        """Everything that waits; [] when it is time to try again."""
+        items: list[_Item] = []
+        with suppress(Empty):
+            # No time-out, so no wake-up, unless something could not be written.
+            items.append(self._queue.get(timeout=self._retry if self._kept else None))
+            while len(items) < BATCH:
+                items.append(self._queue.get_nowait())
+        return items
+
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        self._kept += entries
+        too_many = len(self._kept) - MOST
+        if too_many > 0:
+            self._lost += too_many
+            del self._kept[:too_many]
+
+    def _write_kept(self) -> None:
+        if not self._kept:
+            return
+        # Errors of SQLite are known by what the module calls them, and the module is loaded here.
+        import sqlite3
+
+        from proctor.survival.ledger import Ledger, is_damaged
+
+        for attempt in (1, 2):
+            try:
+                if self._ledger is None:
+                    self._ledger = Ledger(self.path, *self._bounds)
+                self._ledger.write(self._kept, time.time())
+            except sqlite3.Error as error:
+                if attempt == 1 and is_damaged(error):
+                    self._begin_anew(str(error))
+                    continue
+                self._failed(str(error))
+            except OSError as error:
+                self._failed(error.strerror or str(error))
+            else:
+                self._kept.clear()
+                self._works()
+            return
+
+    def _look_for_damage(self) -> None:
+        import sqlite3
+
+        from proctor.survival.ledger import Ledger, is_damaged
+
+        try:
+            if self._ledger is None:
+                self._ledger = Ledger(self.path, *self._bounds)
+            trouble = self._ledger.trouble()
+        except sqlite3.Error as error:
+            trouble = str(error) if is_damaged(error) else ""
+        except OSError:
+            trouble = ""
+        if trouble:
+            self._begin_anew(trouble)
+
+    def _begin_anew(self, reason: str) -> None:
+        from proctor.survival.ledger import put_aside
+
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        try:
+            aside = put_aside(self.path)
+        except OSError as error:
+            self._failed(f"{reason}, and cannot be put aside: {error.strerror}")
+            return
+        self._tell(
+            f"the journal {self.path} is damaged ({reason}): kept as {aside}, beginning anew"
+        )
+
+    def _failed(self, reason: str) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        now = time.monotonic()
+        if self._told_at is None or now - self._told_at >= INTERVAL:
+            self._told_at = now
+            self._tell(f"cannot write the journal {self.path}: {reason}; will try again")
+
+    def _works(self) -> None:
+        dropped = self._dropped
+        lost = self._lost + dropped - self._dropped_told
+        if self._told_at is not None or lost:
+            self._tell(f"can write the journal {self.path} again; {lost} entries lost")
+            self._told_at, self._lost, self._dropped_told = None, 0, dropped
+
+    def _tell(self, text: str) -> None:
+        self._post(lambda: self._say(text))
+
+    def _post(self, callback: Callable[[], None]) -> None:
+        # RuntimeError: the loop is closed, nobody is left to hear it.
+        with suppress(RuntimeError):
+            self._loop_post(callback)
