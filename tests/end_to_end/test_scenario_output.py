@@ -35,6 +35,11 @@ def _is_healthy(daemon: Daemon) -> None:
     assert "Traceback" not in daemon.log_text()
 
 
+def _complaints(daemon: Daemon) -> list[str]:
+    """What the main log says by itself, and not about those who ask something."""
+    return [line for line in daemon.log_lines() if not line.startswith("INFO audit: ")]
+
+
 BESIDE = program("beside", OBEDIENT, stdout_logfile="%(here)s/beside.log")
 
 
@@ -135,7 +140,7 @@ def test_row_10_stdout_that_is_no_file(
             daemon.call("supervisor.sendProcessStdin", "loud", f"echo line {number}\n")
         _is_healthy(daemon)
         assert daemon.client.state("loud") == "RUNNING"
-        assert len(daemon.log_lines()) < 40
+        assert len(_complaints(daemon)) < 40
         daemon.stop()
 
 
@@ -156,7 +161,7 @@ def test_row_10_files_that_cannot_be_written(launch: Launch, ours: Implementatio
         for name in ("full", "fullest", "fifo"):
             daemon.client.outcome("supervisor.sendProcessStdin", name, f"echo {number}\n")
     _is_healthy(daemon)
-    assert len(daemon.log_lines()) < 60, daemon.log_text()
+    assert len(_complaints(daemon)) < 60, daemon.log_text()
 
 
 NASTY = r"""
@@ -206,10 +211,8 @@ def small_disk(scratch: Path) -> Iterator[Path]:
     if done.returncode:
         pytest.skip(f"may not mount a small disk: {done.stderr.decode().strip()}")
     yield disk
-    until(
-        lambda: subprocess.run(["umount", str(disk)], capture_output=True).returncode == 0,
-        "the small disk is free",
-    )
+    # Lazily: when the test has failed, its daemon still runs.
+    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_row_12_a_full_disk(launch: Launch, ours: Implementation, small_disk: Path) -> None:
@@ -224,7 +227,7 @@ def test_row_12_a_full_disk(launch: Launch, ours: Implementation, small_disk: Pa
     until(lambda: (small_disk / "big.log").stat().st_size > 50000, "the disk is full")
     _is_healthy(daemon)
     assert daemon.client.state("big") == "RUNNING"
-    assert len(daemon.log_lines()) < 40, daemon.log_text()
+    assert len(_complaints(daemon)) < 40, daemon.log_text()
 
     daemon.call("supervisor.clearProcessLogs", "big")
     daemon.call("supervisor.sendProcessStdin", "big", "echo the end\n")
