@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ import pytest
 from support import implementations
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
+
+# Whoever started the tests in the background has switched Ctrl-C off for all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The tests are the same in every run, so that a change is judged by what it changes.  Looking for
 # new cases is a run of its own: `make explore`.
