@@ -3,7 +3,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: check fast explore
+.PHONY: check fast explore bench bench-quick
 
 check:
 	.ci/run
@@ -19,3 +19,18 @@ explore: .venv
 .venv:
 	python3 -m venv .venv
 	.venv/bin/pip install -q -e '.[dev]' -e ./compat
+
+# The original beside ours; `bench` takes the better part of an hour, most of it the original's.
+ORIGINAL ?= .oracle/bin
+
+bench: .venv $(ORIGINAL)/supervisord
+	$(PYTHON) benchmarks/bench.py --original $(ORIGINAL) --floor --peers
+	$(PYTHON) benchmarks/events.py --original $(ORIGINAL)
+
+bench-quick: .venv $(ORIGINAL)/supervisord
+	$(PYTHON) benchmarks/bench.py --original $(ORIGINAL) --quick
+
+.oracle/bin/supervisord:
+	python3 -m venv .oracle
+	.oracle/bin/pip install -q supervisor==4.3.0 superlance==2.0.0 'setuptools<81'
+	touch .oracle/installed

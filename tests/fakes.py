@@ -46,7 +46,10 @@ class FakeTimer:
 
 @dataclass
 class Behaviour:
-    """What the children of one process do.  `lifetime` None: they run until a signal ends them."""
+    """What the children of one process do.  `lifetime` None: they run until a signal ends them.
+
+    `leaves` run on when the child has ended, until one of the signals `leaves_end_by`.
+    """
 
     lifetime: float | None = None
     code: int = 0
@@ -54,6 +57,8 @@ class Behaviour:
     spawn_failure: SpawnFailure | None = None
     refuses_signals: int = 0
     spawn_delay: float = 0.0
+    leaves: list[str] = field(default_factory=list)
+    leaves_end_by: frozenset[int] = frozenset({signal.SIGTERM, signal.SIGKILL})
 
 
 @dataclass
@@ -84,6 +89,7 @@ class FakeHost:
         self.children: dict[str, FakeChild] = {}
         self.behaviours: dict[str, Behaviour] = {}
         self.signals: list[tuple[str, int, int, bool]] = []
+        self.tree_signals: list[tuple[float, int]] = []
         self.acknowledged: list[tuple[str, int]] = []
         self.writable: dict[int, Callable[[], None]] = {}
         self._numbers = itertools.count()
@@ -143,6 +149,20 @@ class FakeHost:
         harmless = {0, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, *behaviour.ignores}
         if signum not in harmless or signum == signal.SIGKILL:
             self.call_soon(lambda: self._gone(child, ExitStatus(signal=signum)))
+
+    def signal_tree(self, key: str, pid: int, signum: int, sink: ChildSink) -> None:
+        """Signal the child, or what its behaviour says that it left."""
+        self.tree_signals.append((self.time, signum))
+        child = self.children.get(key)
+        if child is not None and child.pid == pid:
+            self.signal(key, pid, signum, False)
+            return
+        behaviour, at = self.behaviour(key), self.time
+        left = tuple(behaviour.leaves)
+        self.call_soon(lambda: sink.tree_left(left, at))
+        if left and signum in behaviour.leaves_end_by:
+            behaviour.leaves = []
+            self.call_soon(lambda: sink.tree_left((), at))
 
     def acknowledge(self, key: str, pid: int) -> None:
         """The end of this child is written down."""

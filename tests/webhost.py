@@ -25,7 +25,7 @@ from proctor.core.faults import Fault, FaultCode
 from proctor.core.history import Birth, Explanation, Run, RunOutput, Step
 from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.logins import Logins, PeerRole, asks_for_login
-from proctor.core.settings import ServerSettings
+from proctor.core.settings import ServerSettings, TlsSettings
 from proctor.core.states import SupervisorState
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
@@ -269,8 +269,10 @@ class Served:
         level: Level = Level.TRACE,
         logins: Logins | None = None,
         peer_roles: tuple[PeerRole, ...] = (),
+        tls: TlsSettings | None = None,
     ) -> None:
         self.service = FakeService()
+        self._reach = host if host == "::1" else "127.0.0.1"
         self.logins = logins or Logins()
         self.lines: list[str] = []
         self.log = ActivityLog(level)
@@ -284,7 +286,9 @@ class Served:
         service = cast(Service, self.service)
         app = app or App(service, interfaces or {"supervisor": None}, self.log, lambda: self.logins)
         self.servers = HttpServers(app, self.log, limits)
-        tcp = ServerSettings("inet_http_server", host=host, username=username, password=password)
+        tcp = ServerSettings(
+            "inet_http_server", host=host, username=username, password=password, tls=tls
+        )
         unix = ServerSettings(
             "unix_http_server",
             file=self.path,
@@ -308,7 +312,7 @@ class Served:
 
     def tcp(self) -> socket.socket:
         """A client over TCP."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=GENEROUS)
+        return socket.create_connection((self._reach, self.port), timeout=GENEROUS)
 
     def unix(self) -> socket.socket:
         """A client over the unix socket."""

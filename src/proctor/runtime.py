@@ -38,6 +38,7 @@ from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.judge import Handler
 from proctor.duties.pools.pools import Pools
 from proctor.duties.ticks import Ticks
+from proctor.duties.usage import UsageDesk
 from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
@@ -46,6 +47,7 @@ from proctor.posix.linux import give_back_memory
 from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
+from proctor.posix.usage import measure
 from proctor.survival.journal import journal_of
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
@@ -136,6 +138,7 @@ class Daemon:
             shelf=self._shelf,
         )
         self._ticks = Ticks(host, bus)
+        self._usage = UsageDesk(self.supervisor, measure)
         self._undelivered = Undelivered(self._shelf)
         self._pools = Pools(self.supervisor, self._result_handler, self._undelivered)
         self.legacy = ""
@@ -306,6 +309,7 @@ class Daemon:
         if self._journal is not None:
             self._journal.end()
         self._ticks.close()
+        self._usage.close()
         self._service.close()
         pidfile.remove(self._settings.pidfile, self._begin.pid)
 
@@ -400,7 +404,10 @@ class Daemon:
         self.supervisor.reopen_logs()
 
     def _reread(self) -> Configuration:
-        return self._begin.reread(self._current.value)
+        new = self._begin.reread(self._current.value)
+        if self._servers is not None:
+            self._servers.renew_certificates(new.servers)
+        return new
 
 
 def _address(server: ServerSettings) -> tuple[str | None, str, int]:

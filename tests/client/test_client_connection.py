@@ -200,7 +200,9 @@ def test_addresses(url: str, host: str, port: int, path: str) -> None:
     assert (address.host, address.port, address.path) == (host, port, path)
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "https://x", "x", "", "http://box:abc", "http://box:0"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "gopher://x", "x", "", "http://box:abc", "http://box:0"]
+)
 def test_urls_that_lead_nowhere(url: str) -> None:
     """Only http:// and unix://."""
     with pytest.raises(ValueError, match="serverurl"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from proctor.config.commandline import Overrides
 from proctor.config.load import Configuration, load
 from proctor.config.problems import ConfigError
+from proctor.core.settings import TlsSettings
 
 MAIN = "/etc/supervisord.conf"
 USERS = {"root": (0, 0), "0": (0, 0), "web": (1000, 1001), "1000": (1000, 1001)}
@@ -64,6 +65,9 @@ class AWorld:
 
     def group(self, text: str) -> int | None:
         return GROUPS.get(text)
+
+    def why_no_tls(self, tls: TlsSettings) -> tuple[str, str] | None:
+        return ("certfile", "it is not in PEM format") if "bad" in tls.certfile else None
 
     def why_unresolvable(self, spec: str) -> str | None:
         return None if spec.startswith("good:") else "ModuleNotFoundError: no such module"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from config.a_world import MAIN, START, AWorld, read, warnings
@@ -136,6 +138,17 @@ def test_every_option_of_a_program_arrives() -> None:
         stdout=OutputPolicy(LogKind.FILE, "/tmp/o", 20 * 1024**2, 20, 1024**2, True, True),
         stderr=OutputPolicy(LogKind.NONE),
     )
+
+
+def test_kill_mode_says_how_far_a_stop_reaches() -> None:
+    """In the words of the two old flags; stopasgroup=false narrows the stop signal only."""
+    cat = "[program:cat]\ncommand=/bin/cat\n"
+    assert only(cat + "kill_mode=process\n").stop == StopPolicy()
+    group = StopPolicy(stopasgroup=True, killasgroup=True)
+    assert only(cat + "kill_mode=Group\n").stop == group
+    assert only(cat + "kill_mode=tree\n").stop == replace(group, tree=True)
+    first = StopPolicy(killasgroup=True, tree=True)
+    assert only(cat + "kill_mode=tree\nstopasgroup=false\n").stop == first
 
 
 def test_numprocs_counts_from_numprocs_start_and_sorts_by_name() -> None:

@@ -55,6 +55,15 @@ OBSERVED = [
         PROGRAM + "stopasgroup=true\nkillasgroup=false\n",
         "Cannot set stopasgroup=true and killasgroup=false" + SUFFIX,
     ),
+    (PROGRAM + "kill_mode=all\n", "invalid 'kill_mode' value 'all'" + SUFFIX),
+    (
+        PROGRAM + "kill_mode=tree\nkillasgroup=false\n",
+        "Cannot set kill_mode=tree and killasgroup=false" + SUFFIX,
+    ),
+    (
+        PROGRAM + "kill_mode=process\nstopasgroup=true\n",
+        "Cannot set kill_mode=process and stopasgroup=true" + SUFFIX,
+    ),
     (
         PROGRAM + "command=50%\n",
         "Format string '50%' for 'program:x.command' is badly formatted: incomplete format"

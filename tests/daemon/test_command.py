@@ -100,3 +100,9 @@ def test_the_server_url_of_a_child() -> None:
     own = a_process(serverurl="http://x")
     assert dict(child_environment(own, "unix:///s"))["SUPERVISOR_SERVER_URL"] == "http://x"
     assert "SUPERVISOR_SERVER_URL" not in dict(child_environment(a_process(), None))
+
+
+def test_another_user_changes_nothing_in_the_environment() -> None:
+    """HOME and USER stay ours, as in the original (gotcha G39)."""
+    environment = dict(child_environment(a_process(uid=12345), None))
+    assert not {"HOME", "USER", "LOGNAME"} & environment.keys()

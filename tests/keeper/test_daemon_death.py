@@ -33,6 +33,8 @@ def test_the_next_daemon_is_told_of_the_living(keeper: KeeperProcess, talk: Talk
         "usage": [],
         "streams": "ioe",
         "signalled": [],
+        "birth": born.fields["birth"],
+        "foreign": False,
     }
     assert welcome.fields["restarts"] == 1
     stdin, stdout, stderr = held.take()

@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -38,6 +38,8 @@ class Child:
         self.failure: SpawnFailure | None = None
         self.status: ExitStatus | None = None
         self.refused = 0
+        self.keeps = False
+        self.left: list[Sequence[str]] = []
         self.changed = asyncio.Event()
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
@@ -50,17 +52,29 @@ class Child:
 
     def exited(self, status: ExitStatus, at: float) -> None:
         self.status = status
-        self.host.acknowledge(self.key, self.pid)
+        if not self.keeps:
+            self.host.acknowledge(self.key, self.pid)
         self._note("exited", at)
 
     def signal_failed(self, errno: int, at: float) -> None:
         self.refused = errno
         self._note("signal_failed", at)
 
+    def tree_left(self, left: Sequence[str], at: float) -> None:
+        self.left.append(left)
+        self._note("left" if left else "all gone", at)
+
     def _note(self, what: str, at: float) -> None:
         assert abs(self.host.now() - at) < PATIENCE, "on the clock of the host"
         self.story.append(what)
         self.changed.set()
+
+    async def has_written(self) -> None:
+        assert self.pipes is not None
+        loop, seen = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.pipes.stdout, seen.set)
+        await asyncio.wait_for(seen.wait(), PATIENCE)
+        loop.remove_reader(self.pipes.stdout)
 
     async def until(self, what: str) -> None:
         while what not in self.story:
@@ -258,6 +272,46 @@ def test_strangers_are_reaped(keeper: KeeperProcess) -> None:
             child.close()
 
     asyncio.run(scene())
+
+
+FAMILY = "(setsid sleep 60 &); echo they stand; exec sleep 60"
+
+
+def test_a_tree_is_signalled_and_watched(play: Callable[[Scene], None]) -> None:
+    """Also what has left its parent, its group and its session; the end is told when asked for."""
+
+    async def scene(host: AnyHost) -> None:
+        child = shell(host, FAMILY, tree=f"proctor-test.{os.getpid()}/test:1")
+        child.keeps = True
+        await child.until("spawned")
+        await child.has_written()
+        host.signal("test:1", child.pid, signal.SIGKILL, False)
+        await child.until("exited")
+        host.signal_tree("test:1", child.pid, 0, child)
+        await child.until("left")
+        assert len(child.left[0]) == 1
+        host.signal_tree("test:1", child.pid, signal.SIGTERM, child)
+        await child.until("all gone")
+        host.acknowledge("test:1", child.pid)
+        child.close()
+
+    play(scene)
+
+
+def test_a_tree_without_anybody_left(play: Callable[[Scene], None]) -> None:
+    """It is asked for after the end, and there is nobody: that is told at once."""
+
+    async def scene(host: AnyHost) -> None:
+        child = shell(host, "exit 3")
+        child.keeps = True
+        await child.until("exited")
+        host.signal_tree("test:1", child.pid, signal.SIGTERM, child)
+        await child.until("all gone")
+        assert child.left == [[]]
+        host.acknowledge("test:1", child.pid)
+        child.close()
+
+    play(scene)
 
 
 def test_another_daemon_goes_on(keeper: KeeperProcess) -> None:

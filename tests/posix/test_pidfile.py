@@ -56,6 +56,22 @@ def test_a_living_supervisor_is_recognised_and_a_stranger_is_not(tmp_path: Path)
     assert pidfile.living_supervisor(str(path)) is None
 
 
+def test_a_supervisor_that_only_has_the_number_is_a_stranger(tmp_path: Path) -> None:
+    """It began after the file was written: the one that wrote it is gone."""
+    path = tmp_path / "x.pid"
+    waits = "import sys; print('up', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", waits, "supervisord"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        pidfile.write(str(path), process.pid)
+        assert pidfile.living_supervisor(str(path)) == process.pid
+        os.utime(path, (0, path.stat().st_mtime - 3600))
+        assert pidfile.living_supervisor(str(path)) is None
+        process.communicate()
+
+
 def test_we_are_not_our_own_twin(tmp_path: Path) -> None:
     """After a restart the file may still hold our own pid."""
     path = tmp_path / "x.pid"

@@ -13,7 +13,7 @@ Source: scenarios.md, section 1, rules 6 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -149,6 +149,15 @@ def require(need: Need, what: str, name: str | None = None) -> None:
         subject = who.user or (f"uid {who.peer.uid}" if who.peer else "this connection")
         aim = f" {name}" if name else ""
         raise Fault(FaultCode.FORBIDDEN, f"{subject} may not {_words(what)}{aim}: {missing}")
+
+
+def right(verbs: Iterable[str]) -> str:
+    """What a caller needs for all of these, in words, for manuals."""
+    needs = [NEEDS[verb] for verb in verbs]
+    if not needs:
+        return "nothing"
+    role = max(need.role for need in needs).name.lower()
+    return f"{role} and the right to read logs" if any(n.content for n in needs) else role
 
 
 def _missing(who: Caller, need: Need, name: str | None) -> str:

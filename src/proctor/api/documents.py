@@ -7,7 +7,7 @@ since the epoch with a fraction; sizes are bytes; what does not exist is null.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict, get_args, get_origin
 
 StateName = Literal[
     "STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"
@@ -198,3 +198,13 @@ class Problem(TypedDict):
     detail: Annotated[str, "What is wrong with this request."]
     fault: NotRequired[Annotated[str, "Name of the XML-RPC fault."]]
     code: NotRequired[Annotated[int, "Number of the XML-RPC fault."]]
+
+
+def described(hint: object) -> tuple[object, str]:
+    """The type behind the notes of a field, and what the field says of itself."""
+    text = ""
+    while get_origin(hint) in (Annotated, NotRequired):
+        inner, *notes = get_args(hint)
+        text = text or next((note for note in notes if isinstance(note, str)), "")
+        hint = inner
+    return hint, text

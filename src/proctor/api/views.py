@@ -27,6 +27,12 @@ _AUTORESTART: dict[AutoRestart, bool | str] = {
 
 def describe(process: Process, now: float) -> str:
     """The last column of `status`.  `now` is wall time; the uptime is never negative."""
+    if process.survivors:
+        return f"{_describe(process, now)}, left running: {', '.join(process.survivors)}"
+    return _describe(process, now)
+
+
+def _describe(process: Process, now: float) -> str:
     match process.shown_state:
         case ProcessState.RUNNING:
             uptime = timedelta(seconds=max(0, int(now) - int(process.start_wall)))

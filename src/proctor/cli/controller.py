@@ -19,6 +19,7 @@ from proctor.cli import exitcodes
 from proctor.client.connection import ProtocolError
 from proctor.client.server import Server
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.settings import TrustSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Options:
         self.serverurl = serverurl
         self.username: str | None = None
         self.password: str | None = None
+        self.trust = TrustSettings()
         self.interactive = False
         self.prompt = "supervisor"
         self.history_file: str | None = None
@@ -68,7 +70,7 @@ class Controller:
         thread = get_ident()
         if thread not in self._servers:
             options = self.options
-            server = Server(options.serverurl, options.username, options.password)
+            server = Server(options.serverurl, options.username, options.password, options.trust)
             self._servers[thread] = server
         return self._servers[thread]
 
@@ -130,7 +132,10 @@ class Controller:
         except BrokenPipeError:
             raise  # nobody reads our output
         except Exception as error:  # also whatever a plug-in raises
-            self._raw_error(error)
+            if isinstance(error, Fault) and error.code == FaultCode.FORBIDDEN:
+                self.fail(f"ERROR: {error.text}")
+            else:
+                self._raw_error(error)
 
     def _dispatch(self, line: str, word: str, argument: str) -> None:
         if word == "help":

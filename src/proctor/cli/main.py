@@ -58,6 +58,7 @@ def controller_for(program: str, line: CommandLine) -> Controller:
     chosen.username = typed.get("username", settings.username)
     chosen.password = typed.get("password", settings.password)
     chosen.prompt = settings.prompt
+    chosen.trust = settings.trust
     chosen.history_file = typed.get("history_file", settings.history_file)
     chosen.interactive = "interactive" in typed or not line.action
     ctl = Controller(chosen, VERBS)

@@ -14,7 +14,7 @@ supervisorctl: ask a running supervisord, and tell it what to do
 usage: {program} [options] [action [arguments]]
 
   -c, --configuration FILE   read [supervisorctl] from this file, instead of searching for one
-  -s, --serverurl URL        the server: unix:///path/of.sock or http://host:port
+  -s, --serverurl URL        the server: unix:///path/of.sock, http://host:port or https://...
   -u, --username NAME        log in with this name
   -p, --password PASSWORD    log in with this password
   -r, --history-file FILE    keep the lines typed in the shell in this file

@@ -1,4 +1,5 @@
-"""HTTP/1.1 towards a daemon, over `unix:///path` or `http://host:port`, as little as it takes.
+"""HTTP/1.1 towards a daemon, over `unix:///path`, `http://host:port` or `https://host:port`, as
+little as it takes.
 
 1. One question at a time per connection; the connection is kept for the next one.
 2. A kept connection that the server closed meanwhile is noticed before anything is sent, so a
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 import _socket
 import binascii
+
+from proctor.core.settings import TRUST_OF_THE_MACHINE, TrustSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,26 +32,31 @@ class ProtocolError(Exception):
 
 
 class Address:
-    """Where a server listens.  Raises ValueError for anything but http:// and unix://."""
+    """Where a server listens.  Raises ValueError for anything but http://, https:// and unix://."""
 
-    __slots__ = ("host", "path", "port")
+    __slots__ = ("host", "path", "port", "secure")
 
     def __init__(self, serverurl: str) -> None:
         self.path, self.host, self.port = "", "", 80
+        self.secure = serverurl.startswith("https://")
         if serverurl.startswith("unix://"):
             self.path = serverurl.removeprefix("unix://")
-        elif serverurl.startswith("http://"):
-            place = serverurl.removeprefix("http://").split("/", 1)[0].rpartition("@")[2]
+        elif self.secure or serverurl.startswith("http://"):
+            place = serverurl.split("/", 3)[2].rpartition("@")[2]
             # [::1]:9001 has colons of its own.
             bracket = place.rfind("]")
             host, colon, port = place[bracket + 1 :].partition(":")
             self.host = place[1:bracket] if bracket > 0 else host
-            self.port = _port(port) if colon else 80
+            self.port = _port(port) if colon else 443 if self.secure else 80
         else:
             raise ValueError(f"Unknown protocol for serverurl {serverurl}")
 
-    def connect(self) -> _socket.socket:
-        """A connected socket.  Raises OSError."""
+    def connect(self, trust: TrustSettings = TRUST_OF_THE_MACHINE) -> _socket.socket:
+        """A connected socket.  Raises OSError, or ValueError for files of `trust`."""
+        if self.secure:
+            from proctor.client import tls
+
+            return tls.connect(self.host, self.port, trust)
         if self.path:
             sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
             return _connected(sock, self.path)
@@ -85,8 +93,15 @@ def _connected(sock: _socket.socket, where: object) -> _socket.socket:
 class Connection:
     """Asks one server.  `serverurl` may be wrong: only the first question finds out."""
 
-    def __init__(self, serverurl: str, username: str | None, password: str | None) -> None:
+    def __init__(
+        self,
+        serverurl: str,
+        username: str | None,
+        password: str | None,
+        trust: TrustSettings = TRUST_OF_THE_MACHINE,
+    ) -> None:
         self.serverurl = serverurl
+        self._trust = trust
         self._login = _basic(username or "", password or "") if username else b""
         self._reader: _Reader | None = None
 
@@ -123,7 +138,7 @@ class Connection:
 
     def stream(self, path: str) -> Stream:
         """Start an endless GET on a connection of its own.  Raises ProtocolError, OSError."""
-        reader = _Reader(Address(self.serverurl).connect())
+        reader = _Reader(Address(self.serverurl).connect(self._trust))
         try:
             answer = reader.ask(self._head(b"GET", path, b"Accept: */*\r\n"))
         except BaseException:
@@ -141,11 +156,18 @@ class Connection:
             self._reader = None
 
     def _open(self) -> _Reader:
-        self._reader = _Reader(Address(self.serverurl).connect())
+        self._reader = _Reader(Address(self.serverurl).connect(self._trust))
         return self._reader
 
     def _kept(self) -> _Reader | None:
         if self._reader is None:
+            return None
+        if Address(self.serverurl).secure:
+            from proctor.client import tls
+
+            if tls.is_quiet(self._reader.sock):  # type: ignore[arg-type]  # what `connect` made
+                return self._reader
+            self.close()
             return None
         try:
             self._reader.sock.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proctor.client.connection import Connection
 from proctor.client.xmlrpc import dumps, loads
+from proctor.core.settings import TRUST_OF_THE_MACHINE, TrustSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +42,14 @@ class Row:
 class Server:
     """Asks one daemon.  Every method raises Fault, ProtocolError, OSError or ValueError."""
 
-    def __init__(self, serverurl: str, username: str | None, password: str | None) -> None:
-        self._connection = Connection(serverurl, username, password)
+    def __init__(
+        self,
+        serverurl: str,
+        username: str | None,
+        password: str | None,
+        trust: TrustSettings = TRUST_OF_THE_MACHINE,
+    ) -> None:
+        self._connection = Connection(serverurl, username, password, trust)
 
     def call(self, method: str, *parameters: Parameter) -> Value:
         """The answer of `supervisor.<method>`, or of a method whose namespace is said."""

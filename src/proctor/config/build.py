@@ -18,7 +18,9 @@ from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY
 from proctor.config.plugins import build_plugin, check_factory
 from proctor.config.problems import Problem
 from proctor.config.reader import Context, Reader
-from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
+from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings, TlsSettings
+
+_PEM = "a file in PEM format that this user can read"
 
 
 def build_daemon(
@@ -147,7 +149,36 @@ def _inet(section: Section, context: Context) -> ServerSettings:
     if not reader.has(server_rows.PORT):
         reader.fail(f"section [{section.name}] has no port value")
     host, port = address or ("", 0)
-    return ServerSettings(section.name, host=host, port=port, username=username, password=password)
+    return ServerSettings(
+        section.name,
+        host=host,
+        port=port,
+        username=username,
+        password=password,
+        tls=_tls(reader, context),
+    )
+
+
+def _tls(reader: Reader, context: Context) -> TlsSettings | None:
+    """None without a certificate; also when it cannot be used, which is a mistake of the file."""
+    rows_of_files = (server_rows.CERTFILE, server_rows.KEYFILE, server_rows.CLIENT_CA)
+    certfile, keyfile, client_ca = (
+        None if path is None else _absolute(context.world.expand_user(path), context)
+        for path in map(reader.get, rows_of_files)
+    )
+    if certfile is None:
+        for option in (server_rows.KEYFILE, server_rows.CLIENT_CA):
+            if reader.has(option):
+                text = f"section [{reader.section.name}] has {option.name} but no certfile"
+                reader.fail(text, option.name)
+        return None
+    tls = TlsSettings(certfile, keyfile, client_ca)
+    problem = context.world.why_no_tls(tls)
+    if problem is not None:
+        name, reason = problem
+        reader.fail(f"[{reader.section.name}] {name}: cannot be used: {reason}", name, _PEM)
+        return None
+    return tls
 
 
 def _unix(section: Section, context: Context) -> ServerSettings:

@@ -16,7 +16,7 @@ from proctor.config.problems import ConfigError, Findings, Problem
 from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_includes, read_main
 from proctor.config.world import World
-from proctor.core.settings import ClientSettings, PluginSettings
+from proctor.core.settings import ClientSettings, PluginSettings, TrustSettings
 
 
 def load_client(program: str, path: str | None, world: World) -> ClientSettings:
@@ -54,8 +54,14 @@ def _settings(
         password=reader.get(rows.PASSWORD),
         prompt=reader.get(rows.PROMPT),
         history_file=history_file and context.world.expand_user(history_file),
+        trust=_trust(reader, context),
         plugins=plugins,
     )
+
+
+def _trust(reader: Reader, context: Context) -> TrustSettings:
+    files = (reader.get(row) for row in (rows.CAFILE, rows.CERTFILE, rows.KEYFILE))
+    return TrustSettings(*(path and context.world.expand_user(path) for path in files))
 
 
 def _plugins(sections: Sections, context: Context) -> tuple[PluginSettings, ...]:

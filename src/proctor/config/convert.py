@@ -97,6 +97,15 @@ def _hang_up(text: str, _: World) -> str:
     return word
 
 
+_KILL_MODES = ("process", "group", "tree")
+
+
+def _kill_mode(text: str, world: World) -> str:
+    if text.lower() not in _KILL_MODES:
+        raise ValueError(f"invalid 'kill_mode' value {text!r}")
+    return text.lower()
+
+
 def _auto_restart(text: str, world: World) -> AutoRestart:
     # Here and not above: supervisorctl reads with this file and has no use for specs.
     from proctor.core.spec import AutoRestart
@@ -175,6 +184,17 @@ def _port(text: str) -> int:
     return port
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether it is an address of IP version 6, without brackets and zone."""
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(text.partition("%")[0])
+    except AddressValueError:
+        return False
+    return True
+
+
 def _inet_address(text: str, _: World) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
@@ -185,6 +205,12 @@ def _inet_address(text: str, _: World) -> tuple[str, int]:
     if not port:
         raise ValueError("no port number specified in ''")
     host = host.strip().lower()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if not is_ipv6(host):
+            raise ValueError(f"not an IPv6 address: {text!r}")
+    elif ":" in host:
+        raise ValueError(f"an IPv6 address needs brackets: {text!r}")
     return ("" if host == "*" else host), _port(port)
 
 
@@ -226,6 +252,7 @@ OCTAL = Kind("an octal number such as 022", _octal)
 LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
 HANG_UP = Kind("restart or apply", _hang_up, _HANG_UP)
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
+KILL_MODE: Kind[str] = Kind("process, group or tree", _kill_mode, _KILL_MODES)
 AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))
 EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)
 USER = Kind("an existing user, by name or number", _user)
@@ -234,7 +261,7 @@ DIRECTORY = Kind("an existing directory", _directory)
 FILE_PATH = Kind("a file in an existing directory", _file_path)
 CHILD_LOG = Kind("a file in an existing directory, or AUTO, NONE or SYSLOG", _child_log)
 JOURNAL = Kind("a file in an existing directory, or AUTO or NONE", _journal)
-INET_ADDRESS = Kind("port or host:port, the port from 1 to 65535", _inet_address)
+INET_ADDRESS = Kind("port, host:port or [IPv6]:port, the port from 1 to 65535", _inet_address)
 NAME: Kind[str] = Kind("a name without blanks, colons and slashes", process_or_group_name)
 SOCKET_URL = Kind("tcp://host:port or unix:///absolute/path", _socket_url)
 WORDS = Kind("names with commas between them", _words)

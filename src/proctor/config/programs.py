@@ -14,6 +14,7 @@ from proctor.config.convert import process_or_group_name
 from proctor.config.options import program as rows
 from proctor.config.options.program import StreamOptions
 from proctor.config.reader import Reader
+from proctor.config.stopping import stop_policy
 from proctor.core.spec import (
     LogKind,
     OutputPolicy,
@@ -21,7 +22,6 @@ from proctor.core.spec import (
     ProcessSpec,
     SocketSpec,
     StartPolicy,
-    StopPolicy,
 )
 
 
@@ -46,7 +46,7 @@ class Program:
         """All processes of the section, by number."""
         read = self._reader.get
         priority = read(rows.PRIORITY)
-        start, stop = self._start(), self._stop()
+        start, stop = self._start(), stop_policy(self._reader)
         start = replace(start, exitcodes=read(rows.EXITCODES))
         redirect = read(rows.REDIRECT_STDERR)
         count, first = read(rows.NUMPROCS), read(rows.NUMPROCS_START)
@@ -82,14 +82,6 @@ class Program:
         read = self._reader.get
         autostart, autorestart = read(rows.AUTOSTART), read(rows.AUTORESTART)
         return StartPolicy(autostart, read(rows.STARTSECS), read(rows.STARTRETRIES), autorestart)
-
-    def _stop(self) -> StopPolicy:
-        read = self._reader.get
-        stopsignal, stopwaitsecs = read(rows.STOPSIGNAL), read(rows.STOPWAITSECS)
-        stopasgroup, killasgroup = read(rows.STOPASGROUP), read(rows.KILLASGROUP)
-        if killasgroup is None:
-            killasgroup = stopasgroup
-        return StopPolicy(stopsignal, stopwaitsecs, stopasgroup, killasgroup)
 
     def _check_numprocs(self, count: int) -> None:
         reader = self._reader

@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import Protocol
 
+from proctor.core.settings import TlsSettings
+
 
 class World(Protocol):
     """Files, environment, users and plug-ins, as the configuration sees them."""
@@ -65,6 +67,9 @@ class World(Protocol):
 
     def why_unresolvable(self, spec: str) -> str | None:
         """Why `module:attribute` cannot be imported; None when it can."""
+
+    def why_no_tls(self, tls: TlsSettings) -> tuple[str, str] | None:
+        """(option, reason) when these files cannot be served with; None when they can."""
 
 
 class RealWorld:
@@ -151,6 +156,11 @@ class RealWorld:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return None
+
+    def why_no_tls(self, tls: TlsSettings) -> tuple[str, str] | None:
+        from proctor.config.certificates import problem_of
+
+        return problem_of(tls)
 
 
 def _current_directory() -> str:

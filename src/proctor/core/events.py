@@ -6,6 +6,7 @@ characters (gotcha G6).  Source: compat events.md, section 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,6 +41,8 @@ PARENTS: dict[str, str] = {
 NOTES: dict[str, str] = {
     "NOTE_PROCESS_SPAWNED": "NOTE",
     "NOTE_GROUP_RESHAPED": "NOTE",
+    # Measured only while somebody asks for it by name.
+    "USAGE_SAMPLED": "USAGE",
 }
 
 
@@ -50,7 +53,7 @@ def family(name: str) -> tuple[str, ...]:
     if name in NOTES:
         return name, NOTES[name]
     names = [name]
-    while names[-1] not in ("EVENT", "NOTE"):
+    while names[-1] not in ("EVENT", "NOTE", "USAGE"):
         names.append(PARENTS.get(names[-1], "EVENT"))
     return tuple(names)
 
@@ -269,3 +272,22 @@ class GroupReshaped:
     def payload(self) -> str:
         """As that of a group that came."""
         return f"groupname:{self.group}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSampled:
+    """What the children use now: by group and name, percent of a CPU (None: not known yet) and
+    bytes of memory.
+    """
+
+    usage: Mapping[str, Mapping[str, tuple[float | None, int]]]
+
+    @property
+    def name(self) -> str:
+        """USAGE_SAMPLED."""
+        return "USAGE_SAMPLED"
+
+    @property
+    def payload(self) -> str:
+        """Listeners are told the number of children only; nobody can subscribe to it anyway."""
+        return f"processes:{sum(map(len, self.usage.values()))}"

@@ -53,7 +53,11 @@ class ExitStatus:
 
     @classmethod
     def from_wait(cls, status: int, usage: Sequence[float] = ()) -> ExitStatus:
-        """From the number waitpid(2) gives, and what `Usage.from_wait` reads."""
+        """From the number waitpid(2) gives, and what `Usage.from_wait` reads; a negative number
+        stands for an unknown end.
+        """
+        if status < 0:
+            return cls()
         used = Usage.from_wait(usage)
         if status & 0x7F == 0:
             return cls(code=(status >> 8) & 0xFF, usage=used)

@@ -59,14 +59,15 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Send a signal to the child, or to its process group; `forced` is the SIGKILL after
-    stopwaitsecs.
+    """Send a signal to the child, its process group, or all that comes from it; `forced` is the
+    SIGKILL after stopwaitsecs.
     """
 
     signum: int
     pid: int
     to_group: bool = False
     forced: bool = False
+    to_tree: bool = False
 
 
 Effect = Became | Spawn | Signal
@@ -217,7 +218,8 @@ class Lifecycle:
             case ProcessState.STOPPING:
                 wait = max(self.spec.stop.stopwaitsecs, _SHORTEST_KILL_INTERVAL)
                 self.deadline = now + wait
-                return (Signal(SIGKILL, self.pid, self.spec.stop.killasgroup, forced=True),)
+                stop = self.spec.stop
+                return (Signal(SIGKILL, self.pid, stop.killasgroup, True, stop.tree),)
             case _:
                 return ()
 
@@ -227,8 +229,10 @@ class Lifecycle:
         """Send the stop signal, to be followed by SIGKILL: part of a stop that was asked for."""
         if not self.pid:
             return ()
-        self.deadline = now + self.spec.stop.stopwaitsecs
-        return (Signal(self.spec.stop.stopsignal, self.pid, self.spec.stop.stopasgroup),)
+        stop = self.spec.stop
+        self.deadline = now + stop.stopwaitsecs
+        to_tree = stop.tree and stop.stopasgroup
+        return (Signal(stop.stopsignal, self.pid, stop.stopasgroup, to_tree=to_tree),)
 
     def _start(self, now: float) -> Effects:
         self.spawning = True

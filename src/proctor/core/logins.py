@@ -69,6 +69,8 @@ def asks_for_login(server: ServerSettings, logins: Logins) -> bool:
     """Whether nobody gets past this server without saying who they are.
 
     A TCP server asks as soon as anybody can log in at all; a unix socket only when its own section
-    says so, for there the kernel tells who asks.
+    says so, for there the kernel tells who asks.  A client's certificate is a login, too.
     """
+    if server.tls is not None and server.tls.client_ca is not None:
+        return True
     return server.username is not None or (server.file is None and logins.any)

@@ -42,6 +42,15 @@ class DaemonSettings(NamedTuple):
     metrics: bool = True
 
 
+class TlsSettings(NamedTuple):
+    """Files in PEM format.  `keyfile` None: the key is in `certfile`.  With `client_ca` clients
+    must show a certificate that it has signed."""
+
+    certfile: str
+    keyfile: str | None = None
+    client_ca: str | None = None
+
+
 class ServerSettings(NamedTuple):
     """One HTTP server.  Either `file` (a unix socket, absolute) or `host` and `port` are set.
 
@@ -59,6 +68,7 @@ class ServerSettings(NamedTuple):
     username: str | None = None
     password: str | None = None
     peer_roles: tuple[PeerRole, ...] = ()
+    tls: TlsSettings | None = None
 
 
 class PluginSettings(NamedTuple):
@@ -67,6 +77,18 @@ class PluginSettings(NamedTuple):
     name: str
     factory: str
     options: tuple[tuple[str, str], ...] = ()
+
+
+class TrustSettings(NamedTuple):
+    """For an `https://` server: files in PEM format with the authorities to trust (None: those of
+    the machine), and with our own certificate and its key, where the server wants one."""
+
+    cafile: str | None = None
+    certfile: str | None = None
+    keyfile: str | None = None
+
+
+TRUST_OF_THE_MACHINE = TrustSettings()
 
 
 class ClientSettings(NamedTuple):
@@ -78,6 +100,7 @@ class ClientSettings(NamedTuple):
     prompt: str = "supervisor"
     history_file: str | None = None
     plugins: tuple[PluginSettings, ...] = ()
+    trust: TrustSettings = TRUST_OF_THE_MACHINE
 
 
 def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
@@ -89,5 +112,7 @@ def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
         if server.file is not None:
             return f"unix://{server.file}"
     for server in reversed(servers):
-        return f"http://{server.host or 'localhost'}:{server.port}"
+        scheme = "http" if server.tls is None else "https"
+        host = "localhost" if server.host in ("", "::") else server.host
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
     return None

@@ -48,12 +48,17 @@ class StartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StopPolicy:
-    """Which signal asks a process to end, and how many seconds it has before SIGKILL."""
+    """Which signal asks a process to end, and how many seconds it has before SIGKILL.
+
+    `tree`: it has not ended before all that comes from it has; SIGKILL goes to all of that, and the
+    stop signal too if `stopasgroup`.
+    """
 
     stopsignal: int = 15
     stopwaitsecs: int = 10
     stopasgroup: bool = False
     killasgroup: bool = False
+    tree: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ class EventBus:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
-        # Told whenever somebody came or went: there may be something to begin or to end.
-        self.on_change: Callable[[], None] = lambda: None
+        self._watchers: list[Callable[[], None]] = []
         self._subscriptions: dict[int, tuple[Hear, frozenset[str]]] = {}
         self._next = 0
         # Event name -> its subscribers; forgotten whenever somebody comes or goes.
@@ -34,14 +33,18 @@ class EventBus:
         number, self._next = self._next, self._next + 1
         self._subscriptions[number] = (callback, frozenset(kinds))
         self._heard_by.clear()
-        self.on_change()
+        self._changed()
 
         def unsubscribe() -> None:
             self._subscriptions.pop(number, None)
             self._heard_by.clear()
-            self.on_change()
+            self._changed()
 
         return unsubscribe
+
+    def when_changed(self, callback: Callable[[], None]) -> None:
+        """Be told whenever somebody came or went: there may be something to begin or to end."""
+        self._watchers.append(callback)
 
     def wants(self, name: str) -> bool:
         """Whether anybody would hear an event of this name."""
@@ -56,6 +59,10 @@ class EventBus:
                 Exception
             ) as error:  # a subscriber's bug must not stop a process from being minded
                 self._report(f"cannot handle {event.name}: {error!r}")
+
+    def _changed(self) -> None:
+        for callback in self._watchers:
+            callback()
 
     def _hearers(self, name: str) -> tuple[Hear, ...]:
         known = self._heard_by.get(name)

@@ -7,7 +7,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from proctor.core.exits import ExitStatus
@@ -37,6 +37,9 @@ class ChildSink(Protocol):
     def signal_failed(self, errno: int, at: float) -> None:
         """A signal was refused with anything but ESRCH."""
 
+    def tree_left(self, left: Sequence[str], at: float) -> None:
+        """Who is left of what came from the child that ended, as people read it; at last ()."""
+
 
 class Host(Protocol):
     """The machine: clocks, timers, children."""
@@ -61,6 +64,12 @@ class Host(Protocol):
 
     def signal(self, key: str, pid: int, signum: int, to_group: bool) -> None:
         """Signal the child of this key, if it still has this pid; ESRCH is not reported."""
+
+    def signal_tree(self, key: str, pid: int, signum: int, sink: ChildSink) -> None:
+        """Signal this child and all that comes from it (0: nobody).
+
+        When the child has ended, the sink hears `tree_left`: at once, and when nobody is left.
+        """
 
     def acknowledge(self, key: str, pid: int) -> None:
         """The exit is recorded: the keeper may forget this child and close its descriptors."""

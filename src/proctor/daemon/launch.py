@@ -108,4 +108,9 @@ class Launch:
             redirect_stderr=spec.redirect_stderr,
             socket_fd=socket_fd,
             note=json.dumps(self.output.auto_logs()),
+            tree=self._tree() if spec.stop.tree else "",
         )
+
+    def _tree(self) -> str:
+        """No other supervisor on this machine has this name; the pid is that of the keeper."""
+        return f"{self.around.settings.identifier}.{self.around.pid}/{self.key}"

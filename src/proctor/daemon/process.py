@@ -5,13 +5,15 @@ which order, and that nobody recurses, is the Supervisor's business (`Surroundin
 
 The end of a child is announced in two steps: first its pipes are read to the end, then the
 Lifecycle is told, with the time at which the end was noticed.  In between nothing else is decided
-by time, so a child that died too early is never promoted to RUNNING (gotcha G2).
+by time, so a child that died too early is never promoted to RUNNING (gotcha G2).  With
+kill_mode=tree, what is left of it is ended before that (leftovers.py): so nothing starts again, and
+nobody hears that it stopped, while a part of it still runs.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from proctor.core.cause import Cause, CauseKind, Reasons
@@ -20,6 +22,7 @@ from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.lifecycle import Became, Effects, Lifecycle, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
+from proctor.core.remains import Remains
 from proctor.core.spec import ProcessSpec
 from proctor.core.states import ProcessState
 from proctor.daemon import words
@@ -27,6 +30,7 @@ from proctor.daemon.command import resolve
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Timer
 from proctor.daemon.launch import Launch
+from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.output import Listener, Output
 from proctor.daemon.stdin import InputChannel
 from proctor.daemon.surroundings import Job, Surroundings
@@ -60,6 +64,9 @@ class Process:
         # What `status` says of it beyond its state, "" for nothing; whoever minds it knows.
         self.remark: Callable[[], str] = lambda: ""
         self._reasons = Reasons()
+        # Who could not be ended of what came from its last child, as people read it.
+        self.survivors: tuple[str, ...] = ()
+        self._leftovers: Leftovers | None = None
         self._launched = 0.0
         self._launching: Launch | None = None
         self._around = around
@@ -265,11 +272,17 @@ class Process:
         self._around.log.critical(f"cannot signal '{self.name}' ({self.pid}): {reason}")
         self._step(self.lifecycle.signal_failed(at))
 
+    def tree_left(self, left: Sequence[str], at: float) -> None:
+        """Who is left of what came from its child."""
+        if self._leftovers is not None:
+            self._leftovers.heard(left)
+
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         self.start_wall = self._launched
         self._launching = None
         self.adopted = False
         self._reasons.spawned()
+        self.survivors = ()
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
@@ -295,6 +308,26 @@ class Process:
 
     def _exited(self, status: ExitStatus, at: float) -> None:
         self._end = end = (status, at)
+        if self.spec.stop.tree:
+            self._end_leftovers(end)
+        else:
+            self._read_the_rest(end)
+
+    def _end_leftovers(self, end: tuple[ExitStatus, float]) -> None:
+        def done(survivors: tuple[str, ...]) -> None:
+            self.survivors, self._leftovers = survivors, None
+            self._submit(partial(self._read_the_rest, end))
+
+        around = self._around
+        remains = Remains(self.spec.stop)
+        self._leftovers = Leftovers(
+            remains, self.key, self.pid, around.host, around.log, self, done
+        )
+        stopping = self.state is ProcessState.STOPPING
+        self._leftovers.begin(stopping, self.lifecycle.deadline if stopping else None)
+        self._arm()
+
+    def _read_the_rest(self, end: tuple[ExitStatus, float]) -> None:
         self._end_bound = self._around.host.now() + DRAIN_BOUND
         self._arm()
         self._output.finish(lambda: self._submit(partial(self._drained, end)))
@@ -372,7 +405,11 @@ class Process:
             self._reasons.forced()
             self._around.log.warn(f"killing '{self.name}' ({signal.pid}) with SIGKILL")
         self._around.log.debug(words.killing(self.spec, signal))
-        self._around.host.signal(self.key, signal.pid, signal.signum, signal.to_group)
+        host = self._around.host
+        if signal.to_tree:
+            host.signal_tree(self.key, signal.pid, signal.signum, self)
+        else:
+            host.signal(self.key, signal.pid, signal.signum, signal.to_group)
 
     def _launch(self) -> None:
         if self.state is not ProcessState.STARTING:

@@ -43,6 +43,7 @@ def of_change(spec: ProcessSpec, spawnerr: str, change: Became) -> tuple[Level, 
 def killing(spec: ProcessSpec, signal: Signal) -> str:
     """About to send a signal that is to end the process."""
     group = "process group " if signal.to_group else ""
+    group = "with all that comes from it " if signal.to_tree else group
     name = signal_name(signal.signum)
     return f"killing {spec.name} (pid {signal.pid}) {group}with signal {name}"
 

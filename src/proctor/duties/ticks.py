@@ -27,7 +27,7 @@ class Ticks:
         self._bus = bus
         self._last: dict[int, int] = {}  # The last multiple of each period that somebody wants.
         self._timer: Timer | None = None
-        bus.on_change = self._subscriptions_changed
+        bus.when_changed(self._subscriptions_changed)
 
     def close(self) -> None:
         """No more ticks."""

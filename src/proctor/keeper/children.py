@@ -13,8 +13,9 @@ import resource
 import time
 from collections.abc import Iterator
 
-from proctor.keeper.order import Order
+from proctor.keeper import foreign
 from proctor.keeper.pipes import Streams
+from proctor.keeper.trees import Tree
 
 # [seconds of CPU in user mode, in system mode, largest size in KiB]; () while it lives.
 Usage = tuple[float, ...]
@@ -24,31 +25,37 @@ class Child:
     """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds.
 
     `signalled` is, for each signal that was sent to it, when that was last; `usage` is what `reap`
-    told of it.
+    told of it.  `watch` is a pidfd for one that is not ours by birth (foreign.py), else None.
     """
 
     __slots__ = (
-        "ended",
-        "key",
-        "note",
-        "pid",
-        "signalled",
-        "started",
-        "status",
-        "streams",
-        "usage",
-    )
+        "birth", "ended", "key", "note", "pid",
+        "signalled", "started", "status", "streams", "tree", "usage", "watch",
+    )  # fmt: skip
 
-    def __init__(self, order: Order, pid: int, streams: Streams, now: float) -> None:
-        self.key = order.key
-        self.note = order.note
+    def __init__(
+        self, key: str, pid: int, streams: Streams, started: float, *, note: str, birth: int
+    ) -> None:
+        self.key = key
+        self.note = note
         self.pid = pid
+        self.birth = birth
         self.streams = streams
-        self.started = now
+        self.tree: Tree | None = None
+        self.started = started
         self.status: int | None = None
         self.ended = 0.0
         self.signalled: dict[int, float] = {}
         self.usage: Usage = ()
+        self.watch: int | None = None
+
+    def signal(self, signum: int, to_group: bool) -> None:
+        """Send a signal to it or to its group.  Raises OSError."""
+        if self.watch is not None:
+            foreign.send(self.watch, self.pid, signum, to_group)
+        else:
+            (os.killpg if to_group else os.kill)(self.pid, signum)
+        self.signalled[signum] = time.monotonic()
 
 
 class Children:
@@ -72,21 +79,37 @@ class Children:
         """Keep it."""
         self._alive[child.pid] = child
 
+    def put_back(self, child: Child) -> None:
+        """Keep one that another keeper had, alive or not."""
+        if child.status is None:
+            self._alive[child.pid] = child
+        else:
+            self._ended[child.key, child.pid] = child
+
     def ended(self, pid: int, status: int, usage: Usage, now: float) -> Child | None:
-        """The child this was; None for a stranger."""
+        """The child this was; None for a stranger.  A pidfd of it is the caller's to close."""
         child = self._alive.pop(pid, None)
         if child is not None:
             child.status, child.usage, child.ended = status, usage, now
             self._ended[child.key, pid] = child
         return child
 
-    def acknowledge(self, key: str, pid: int) -> Streams | None:
+    def find(self, key: str, pid: int) -> Child | None:
+        """The child, living or not acknowledged yet."""
+        child = self._alive.get(pid)
+        return child if child is not None and child.key == key else self._ended.get((key, pid))
+
+    def is_alive(self, key: str, pid: int) -> bool:
+        """Whether this child is there and was not reaped."""
+        child = self._alive.get(pid)
+        return child is not None and child.key == key
+
+    def acknowledge(self, key: str, pid: int) -> Child | None:
         """Forget a child that ended; its streams are the caller's to close.
 
         None when there is none.
         """
-        child = self._ended.pop((key, pid), None)
-        return None if child is None else child.streams
+        return self._ended.pop((key, pid), None)
 
     def signal(self, key: str, pid: int, signum: int, to_group: bool) -> int:
         """Send a signal; the errno it failed with, 0 when sent or when nobody is there any more."""
@@ -94,12 +117,11 @@ class Children:
         if child is None or child.key != key:
             return 0
         try:
-            (os.killpg if to_group else os.kill)(pid, signum)
+            child.signal(signum, to_group)
         except ProcessLookupError:
             return 0
         except OSError as error:
             return error.errno or errno.EPERM
-        child.signalled[signum] = time.monotonic()
         return 0
 
 

@@ -10,6 +10,9 @@ Rules:
    once, then with a growing delay.  The programs run on.  Only the very first daemon may fail
    before `hello`: then nothing is held yet, and the keeper ends with the same code.
 5. Signals for the pid users see are passed on to the daemon, as soon as it is able to hear them.
+6. It can become another program, its own new version, without anybody noticing (renewal.py).
+7. A daemon that lost its keeper starts another one beside itself: then daemon and programs are not
+   our children, and pidfds tell of their ends (watching.py).
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from proctor.keeper.children import reap
+from proctor.keeper import foreign
+from proctor.keeper.children import Child, reap
 from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed
 from proctor.keeper.desk import Desk
 from proctor.keeper.ear import PASSED_ON, STOPPING, hear_signals, say
@@ -32,8 +36,11 @@ from proctor.keeper.protocol import (
     Message,
     close_all,
 )
+from proctor.keeper.renewal import Renewal
 from proctor.keeper.spawner import Spawner
+from proctor.keeper.state import State, of_child
 from proctor.keeper.succession import Succession
+from proctor.keeper.watching import Watching
 
 _FULL = 1024 * 1024
 _TO_SAY_HELLO = 20.0
@@ -42,26 +49,35 @@ _FOR_PROGRAMS_TO_STOP = 10.0
 
 
 class Keeper:
-    """See the head of this file.  `command` starts the daemon again."""
+    """See the head of this file.  `command` starts the daemon again.
 
-    def __init__(
-        self, daemon_pid: int, sock: socket.socket, command: list[str], spawner: Spawner
-    ) -> None:
+    Call `meet` or `resume`, then `run`.
+    """
+
+    def __init__(self, command: list[str], spawner: Spawner) -> None:
         self._command = command
         self._spawner = spawner
-        self._desk = Desk(spawner, self._tell, self._let_go)
-        self._children = self._desk.children
         self._timers: dict[Callable[[], None], float] = {}
-        self._succession = Succession(
-            self._timers, self._step_down, self._start_daemon, self._meet, self._end_daemon
+        self._poll = select.poll()
+        self._watching = Watching(self._poll, self._timers, self._child_ended)
+        self._desk = Desk(
+            spawner, self._tell, self._let_go, self._watching.begin, self._child_is_lost
         )
+        self._children = self._desk.children
+        self._succession = Succession(
+            self._timers, self._step_down, self._start_daemon, self._meet_again, self._end_daemon
+        )
+        self._renewal = Renewal(spawner, self._timers, self.state, self._hear, self._refuse_renewal)
         self._requests: dict[str, Callable[..., None]] = {
             **self._desk.requests,
             **self._succession.requests,
             "hello": self._hello,
             "bye": self._bye,
+            "reexec": self._reexec,
         }
         self._daemon: Daemon | None = None
+        # The daemon that stands aside, and the pidfd of one that is not our child.
+        self._aside: tuple[int, int | None] = (0, None)
         self._first = True
         self._restarts = 0
         self._patience = Patience()
@@ -71,10 +87,54 @@ class Keeper:
         self._goodbye: int | None = None
         self._alone = False
         self._code: int | None = None
-        self._poll = select.poll()
         self._ear = hear_signals()
         self._poll.register(self._ear, select.POLLIN)
-        self._meet(daemon_pid, sock)
+
+    def meet(self, daemon: Daemon, first: bool) -> None:
+        """This is the daemon.  `first`: it was not there before us."""
+        self._first = first
+        self._meet(daemon)
+
+    def state(self) -> State:
+        """All that is to be known to go on.  Raises ValueError when it is not the time for that."""
+        if self._succession.is_under_way:
+            raise ValueError("a daemon stands aside for another one")
+        named = (self._start_daemon, self._end_daemon, self._kill_everybody)
+        limit = self._spawner.open_files
+        return State(
+            command=self._command,
+            open_files=None if limit is None else list(limit),
+            restarts=self._restarts,
+            patience=self._patience.next,
+            last_status=self._last_status,
+            undelivered=self._undelivered,
+            stop_signal=self._stop_signal,
+            goodbye=self._goodbye,
+            first=self._first,
+            alone=self._alone,
+            timers={each.__name__: self._timers[each] for each in named if each in self._timers},
+            descriptors=self._desk.descriptors,
+            children=[of_child(child) for child in self._children],
+            watched=self._desk.trees.watched,
+            daemon=None if self._daemon is None else self._daemon.as_dict(),
+        )
+
+    def resume(self, state: State) -> None:
+        """Go on where the program that was here before us left."""
+        self._restarts, self._first, self._alone = state.restarts, state.first, state.alone
+        self._patience.next = state.patience
+        self._last_status, self._undelivered = state.last_status, state.undelivered
+        self._stop_signal, self._goodbye = state.stop_signal, state.goodbye
+        self._timers |= {getattr(self, name): when for name, when in state.timers.items()}
+        self._desk.descriptors.update(state.descriptors)
+        for child in state.kept():
+            self._children.put_back(child)
+            self._watching.begin(child)
+            if child.tree is not None and [child.key, child.pid] in state.watched:
+                self._desk.trees.ask(child.key, child.tree, 0)
+        if state.daemon is not None:
+            self._meet(Daemon.from_dict(state.daemon, state.wire()))
+            self._tell("reexeced", pid=os.getpid())
 
     def run(self) -> int:
         """Until the daemon says bye.  Returns the code to exit with."""
@@ -95,8 +155,18 @@ class Keeper:
         for fd, _ in self._poll.poll(self._until_next_timer()):
             if fd == self._ear:
                 self._hear()
-            elif daemon is self._daemon and daemon is not None and fd == daemon.wire.sock.fileno():
+            elif fd == self._aside[1]:
+                self._aside_ended()
+            elif daemon is None or daemon is not self._daemon:
+                self._watching.heard(fd)
+            elif fd == daemon.watch:
+                status = foreign.end_of(fd)
+                self._daemon_ended(daemon, foreign.UNKNOWN if status is None else status)
+            elif fd == daemon.wire.sock.fileno():
                 self._listen(daemon)
+            else:
+                self._watching.heard(fd)
+        self._look_after_trees()
         self._ring()
 
     def _talk(self) -> None:
@@ -127,7 +197,10 @@ class Keeper:
             callback()
 
     def _hear(self) -> None:
-        heard = set(os.read(self._ear, 4096))
+        try:
+            heard = set(os.read(self._ear, 4096))
+        except BlockingIOError:
+            return
         # First the deaths: a signal that came with the daemon's death is for the next one.
         self._reap()
         for signum in sorted(heard & PASSED_ON):
@@ -138,7 +211,7 @@ class Keeper:
             self._stop_signal = signum
         daemon = self._daemon
         if daemon is not None and (daemon.greeted or self._first):
-            os.kill(daemon.pid, signum)
+            daemon.signal(signum)
             return
         if signum not in self._undelivered:
             self._undelivered.append(signum)
@@ -148,6 +221,7 @@ class Keeper:
             self._timers.setdefault(self._end_daemon, time.monotonic() + _TO_SAY_HELLO)
 
     def _reap(self) -> None:
+        parted = []
         for pid, status, usage in reap():
             if self._daemon is not None and pid == self._daemon.pid:
                 self._daemon_ended(self._daemon, status)
@@ -156,12 +230,37 @@ class Keeper:
                 continue
             child = self._children.ended(pid, status, usage, time.monotonic())
             if child is not None:
-                fields = {"status": status, "usage": usage, "at": child.ended}
-                self._tell("exited", None, key=child.key, pid=pid, **fields)
+                if child.tree is not None:
+                    parted.append(child.tree)
+                self._tell_end(child)
+            elif self._renewal.ended(pid, status):
+                continue
             elif self._daemon is None or self._daemon.wire.backlog < _FULL:
                 self._tell("reaped_unknown", pid=pid, status=status)
+        self._desk.trees.parted(parted)
+        self._leave_if_alone()
+
+    def _child_ended(self, child: Child, status: int) -> None:
+        """One that was not ours by birth."""
+        self._children.ended(child.pid, status, (), time.monotonic())
+        self._tell_end(child)
+        self._leave_if_alone()
+
+    def _child_is_lost(self, child: Child) -> None:
+        self._child_ended(child, foreign.UNKNOWN)
+
+    def _tell_end(self, child: Child) -> None:
+        fields = {"status": child.status, "usage": child.usage, "at": child.ended}
+        self._tell("exited", None, key=child.key, pid=child.pid, **fields)
+
+    def _leave_if_alone(self) -> None:
         if self._alone and not self._children.alive:
             self._code = 1
+
+    def _look_after_trees(self) -> None:
+        again = self._desk.trees.work()
+        if again is not None:
+            self._timers[self._look_after_trees] = time.monotonic() + again
 
     def _tell(self, kind: str, fds: list[int] | None = None, **fields: object) -> None:
         """For a daemon that listens; the others learn it by asking."""
@@ -175,9 +274,12 @@ class Keeper:
         else:
             close_all(fds)
 
-    def _meet(self, pid: int, sock: socket.socket) -> None:
-        self._daemon = Daemon(pid, sock, time.monotonic())
-        self._poll.register(sock, select.POLLIN)
+    def _meet(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        if daemon.reachable:
+            self._poll.register(daemon.wire.sock, select.POLLIN)
+        if daemon.watch is not None:
+            self._poll.register(daemon.watch, select.POLLIN)
 
     def _listen(self, daemon: Daemon) -> None:
         try:
@@ -211,7 +313,7 @@ class Keeper:
     def _end_daemon(self) -> None:
         if self._daemon is not None:
             say(f"the daemon (pid {self._daemon.pid}) does not answer; killing it")
-            os.kill(self._daemon.pid, signal.SIGKILL)
+            self._daemon.signal(signal.SIGKILL)
 
     def _daemon_ended(self, daemon: Daemon, status: int) -> None:
         while daemon.reachable and self._heard_more(daemon):
@@ -235,6 +337,9 @@ class Keeper:
     def _forget(self, daemon: Daemon) -> None:
         if daemon.reachable:
             self._poll.unregister(daemon.wire.sock)
+        if daemon.watch is not None:
+            self._poll.unregister(daemon.watch)
+            os.close(daemon.watch)
         daemon.wire.close()
         self._daemon = None
         self._timers.pop(self._end_daemon, None)
@@ -243,9 +348,23 @@ class Keeper:
     def _step_down(self) -> int:
         """It stands aside; the pid of the one who did."""
         assert self._daemon is not None, "nobody speaks who is not there"
-        pid = self._daemon.pid
-        self._forget(self._daemon)
-        return pid
+        daemon = self._daemon
+        # One that is not our child is watched on.
+        self._aside, daemon.watch = (daemon.pid, daemon.watch), None
+        self._forget(daemon)
+        return daemon.pid
+
+    def _meet_again(self, pid: int, sock: socket.socket) -> None:
+        """The one that stood aside is back."""
+        watch, self._aside = self._aside[1], (0, None)
+        self._meet(Daemon(pid, sock, time.monotonic(), watch))
+
+    def _aside_ended(self) -> None:
+        (pid, watch), self._aside = self._aside, (0, None)
+        if watch is not None:
+            self._poll.unregister(watch)
+            os.close(watch)
+        self._succession.ended(pid)
 
     def _plan_restart(self, daemon: Daemon, status: int) -> None:
         self._last_status = status
@@ -268,7 +387,8 @@ class Keeper:
         self._first = False
         self._restarts += not self._succession.can_return
         try:
-            self._meet(*self._launch())
+            pid, sock = self._launch()
+            self._meet(Daemon(pid, sock, time.monotonic()))
         except OSError as error:
             say(f"cannot start the daemon: {error}")
             if self._succession.can_return:
@@ -310,6 +430,7 @@ class Keeper:
     def _signal_everybody(self, signum: int) -> None:
         for child in self._children.alive:
             self._children.signal(child.key, child.pid, signum, to_group=True)
+        self._desk.signal_trees(signum)
 
     def _hello(self, message: Message, *, protocol: int, **_more: object) -> None:
         daemon = self._daemon
@@ -327,8 +448,18 @@ class Keeper:
             predecessor=self._succession.predecessor,
         )
         for signum in self._undelivered:
-            os.kill(daemon.pid, signum)
+            daemon.signal(signum)
         self._undelivered = []
+
+    def _reexec(self, message: Message, *, command: list[str], **_more: object) -> None:
+        """Become this program; the answer comes from it, or says why not."""
+        if self._succession.is_under_way:
+            self._refuse_renewal("a daemon stands aside for another one")
+        else:
+            self._renewal.begin(command)
+
+    def _refuse_renewal(self, reason: str) -> None:
+        self._tell("reexec_refused", reason=reason)
 
     def _bye(self, message: Message, *, code: int, **_more: object) -> None:
         """The daemon is about to end, and so do we, once it has."""

@@ -30,10 +30,16 @@ def become(
     streams: tuple[int, int, int],
     base: dict[bytes, bytes],
     open_files: tuple[int, int] | None,
+    door: int | None = None,
 ) -> NoReturn:
-    """Turn into the program, with `streams` as fds 0, 1 and 2 and `base` under its environment."""
+    """Turn into the program, with `streams` as fds 0, 1 and 2 and `base` under its environment.
+
+    `door` leads into a control group; it is entered before anything can fork.
+    """
     try:
         os.setpgid(0, 0)
+        if door is not None:
+            _enter(door)
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
         _forget_signals()
@@ -42,6 +48,13 @@ def become(
         os.write(2, b"supervisor: child process was not spawned\n")
     finally:
         os._exit(127)
+
+
+def _enter(door: int) -> None:
+    try:
+        os.write(door, b"0")
+    except OSError:
+        return  # trees.py sees that we are not inside and finds our descendants without it
 
 
 def _replace_this_process(

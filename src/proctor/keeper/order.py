@@ -14,7 +14,7 @@ class Order:
 
     __slots__ = (
         "argv", "directory", "environment", "filename", "gid", "groups", "key", "note",
-        "redirect_stderr", "uid", "umask",
+        "redirect_stderr", "tree", "uid", "umask",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +31,7 @@ class Order:
         groups: Iterable[int] = (),
         redirect_stderr: bool = False,
         note: str = "",
+        tree: str = "",
     ) -> None:
         self.key = key
         self.filename = filename
@@ -43,6 +44,7 @@ class Order:
         self.groups = tuple(groups)
         self.redirect_stderr = redirect_stderr
         self.note = note
+        self.tree = tree
 
     @property
     def needs_another_user(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 
 from proctor.keeper.order import Order
 from proctor.keeper.protocol import close_all
@@ -27,6 +28,12 @@ class Streams:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+
+    @classmethod
+    def named(cls, letters: str, fds: Sequence[int]) -> Streams:
+        """The opposite of `letters` and `fds`.  Raises ValueError when they do not fit."""
+        by_letter = dict(zip(letters, fds, strict=True))
+        return cls(by_letter.get("i"), by_letter.get("o"), by_letter.get("e"))
 
     def letters(self) -> str:
         """Which there are, as protocol.py spells it."""

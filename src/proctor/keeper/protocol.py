@@ -6,14 +6,18 @@ command line or an environment may hold survive the way.
 
     daemon to keeper                  keeper to daemon
     hello(protocol)                   held(key pid note started status ended streams signalled
-                                        usage) + fds
+                                        usage birth foreign) + fds
                                       descriptor(name) + 1 fd
                                       welcome(protocol pid restarts last_status predecessor)
-    spawn(id order) [+ socket]        spawned(id pid at streams) + fds
+    spawn(id order) [+ socket]        spawned(id pid at streams birth) + fds
                                       spawn_failed(id step errno at)
     signal(key pid signum to_group)   signal_failed(key pid errno at)
+    signal_tree(key pid signum)       tree(key pid left at)
     acknowledge(key pid)              exited(key pid status usage at)
     hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
+    adopt(key pid birth note started)
+    pipes(key pid streams) + fds
+    reexec(command)                   reexeced(pid), reexec_refused(reason)
     bye(code)                         complaint(text)
     succeed(note seconds) + 1 fd      retire(), return(reason): on that fd
     healthy()
@@ -21,12 +25,17 @@ command line or an environment may hold survive the way.
 `hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends
 them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
 letters i, o and e.  `at`, `started` and `ended` are CLOCK_MONOTONIC seconds, the same clock in
-both processes.  `status` is the number waitpid(2) gives, `usage` what children.reap tells.
-`signalled` are pairs: a signal that was sent to the child, and when that was last.  A field that
-the other end does not know is ignored.
+both processes.  `status` is the number waitpid(2) gives, -1 when nobody can tell, `usage` what
+children.reap tells.  `signalled` are pairs: a signal that was sent to the child, and when that was
+last.  `birth` is identity.py's.  `held` and `spawned` of a child whose order named a tree have a
+field `tree` besides (Tree.words in trees.py); `left` are those that come from a child that ended,
+[] at last.  A field that the other end does not know is ignored.
 
 `succeed` is the last word of a daemon that stands aside (succession.py); `note` reaches the one
 that follows it as `predecessor`, None for all others, which says `healthy` within `seconds`.
+
+`adopt` hands over a process that is no child of the keeper's (`foreign`), `pipes` our ends of its
+pipes.  `reexec` asks the keeper to go on as the program of this command line (renewal.py).
 
 Rules of the wire:
 1. Nobody waits for the other: both ends are non-blocking and buffer what cannot be sent.
@@ -95,6 +104,30 @@ class _Piece:
         self.data = bytearray()
         self.fds: tuple[int, ...] = ()
         self.used_up: list[int] = []
+
+
+class Frozen:
+    """What was on its way when a keeper left for its successor; bytes as text of latin-1.
+
+    `out` are pieces: data, descriptors, what to close afterwards; `batches` are descriptors that
+    came and have no message yet, and whether they were cut.
+    """
+
+    def __init__(
+        self,
+        *,
+        out: list[tuple[str, list[int], list[int]]],
+        arrived: str,
+        batches: list[tuple[list[int], bool]],
+    ) -> None:
+        self.out = out
+        self.arrived = arrived
+        self.batches = batches
+
+    def fds(self) -> list[int]:
+        """Every descriptor that is mentioned, perhaps more than once."""
+        going = [fd for _, fds, used_up in self.out for fd in (*fds, *used_up)]
+        return going + [fd for fds, _ in self.batches for fd in fds]
 
 
 class Wire:
@@ -168,6 +201,25 @@ class Wire:
             if not piece.data:
                 close_all(self._out.popleft().used_up)
         return True
+
+    def freeze(self) -> Frozen:
+        """What is on its way, for `thaw` in another program."""
+        return Frozen(
+            out=[(bytes(p.data).decode("latin-1"), list(p.fds), p.used_up) for p in self._out],
+            arrived=bytes(self._in).decode("latin-1"),
+            batches=list(self._batches),
+        )
+
+    def thaw(self, frozen: Frozen) -> None:
+        """Go on with what was on its way."""
+        for text, fds, used_up in frozen.out:
+            piece = _Piece()
+            piece.data += text.encode("latin-1")
+            piece.fds, piece.used_up = tuple(fds), list(used_up)
+            self._out.append(piece)
+            self.backlog += len(piece.data)
+        self._in += frozen.arrived.encode("latin-1")
+        self._batches.extend((list(fds), cut) for fds, cut in frozen.batches)
 
     def drop(self) -> None:
         """Forget everything that was to be sent."""

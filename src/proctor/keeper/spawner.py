@@ -2,7 +2,7 @@
 
 1. Quickly: posix_spawn(3), with this process's own directory, umask and limit on open files
    changed around the call.  20 times cheaper than a fork.  Only where no other thread could notice
-   (`alone`).
+   (`alone`), and not into a control group (docs/decisions: we never enter one ourselves).
 2. Carefully: fork, then one system call after the other.  For another user, and whenever the quick
    way failed for any reason: then the careful way fails too, but in the child, which writes the
    text that people know to its own stderr and ends with status 127 (compat process.md,
@@ -45,19 +45,23 @@ class Spawner:
         _keep_descriptors_to_ourselves()
         self._environment = environment
         self._alone = alone
-        self._open_files = open_files
+        self.open_files = open_files
         self._home = _open_here() if alone else None
 
-    def spawn(self, order: Order, socket_fd: int | None = None) -> tuple[int, Streams]:
-        """A new child's pid and our ends of its pipes.  Raises SpawnError.  `socket_fd` stays open
-        here.
+    def spawn(
+        self, order: Order, socket_fd: int | None = None, door: int | None = None
+    ) -> tuple[int, Streams]:
+        """A new child's pid and our ends of its pipes.  Raises SpawnError.
+
+        `socket_fd` stays open here.  `door` leads into the control group that the child enters.
 
         What fails in the child itself (user, directory, program) is no error here: see the head of
         this file.
         """
         ends = Ends(order, socket_fd)
         try:
-            pid = self._quickly(order, ends) or self._carefully(order, ends)
+            quick = None if door is not None else self._quickly(order, ends)
+            pid = quick or self._carefully(order, ends, door)
         except OSError as error:
             ends.give_up()
             raise SpawnError("fork", error.errno or errno.EIO) from None
@@ -129,25 +133,25 @@ class Spawner:
 
     def _limit_open_files(self) -> tuple[int, int] | None:
         """Take on the children's limit; our own, to be put back, or None: nothing was changed."""
-        if self._open_files is None:
+        if self.open_files is None:
             return None
         ours = resource.getrlimit(resource.RLIMIT_NOFILE)
         # Only the soft limit: a lowered hard one could not be raised again by an ordinary user.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self._open_files[0], ours[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files[0], ours[1]))
         return ours
 
     def _put_back(self, ours: tuple[int, int] | None) -> None:
         if ours is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, ours)
 
-    def _carefully(self, order: Order, ends: Ends) -> int:
+    def _carefully(self, order: Order, ends: Ends, door: int | None) -> int:
         """The child's pid.  Raises OSError when fork(2) fails."""
         # A signal that came before the child has put the handlers back would run ours in there.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ALL_SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                become(order, ends.theirs, self._environment, self._open_files)
+                become(order, ends.theirs, self._environment, self.open_files, door)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         # The child does it too; whoever comes first, a signal to the group cannot miss it.

@@ -51,6 +51,11 @@ class Succession:
         }
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether one stands aside, or was told to go and has not yet."""
+        return self._pid != 0
+
+    @property
     def can_return(self) -> bool:
         """Whether the daemon that begins has somebody behind it who would do its work."""
         return self._pid != 0 and not self._decided

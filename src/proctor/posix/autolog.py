@@ -12,6 +12,8 @@ import os
 import re
 from collections.abc import Callable
 
+from proctor.keeper.identity import started_at
+
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _OWNER_CHARACTERS = 5
 _RANDOM_CHARACTERS = 3
@@ -92,24 +94,6 @@ def _decode(token: str) -> int:
 def _is_in_use(entry: os.DirEntry[str], maker: int, owner: int) -> bool:
     if maker in (0, owner):
         return False
-    started = _start_time(maker)
+    started = started_at(maker)
     # A process that began after the last word was written is not the maker but has its pid.
     return started is not None and started <= entry.stat(follow_symlinks=False).st_mtime + 1.0
-
-
-def _start_time(pid: int) -> float | None:
-    """When the process began, in seconds since the epoch; 0 if unknown, None if there is none."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return None
-    except PermissionError:
-        pass
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        with open("/proc/stat", "rb") as file:
-            boot = next(int(line.split()[1]) for line in file if line.startswith(b"btime "))
-    except (OSError, StopIteration):
-        return 0.0
-    return boot + ticks / os.sysconf("SC_CLK_TCK")

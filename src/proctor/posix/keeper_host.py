@@ -22,6 +22,7 @@ from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.protocol import PROTOCOL, BrokenWireError, Message, Wire, close_all
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
+from proctor.posix.tree_watch import TreeWatch
 
 _AT_ONCE = 64
 _STALLED = 0.01
@@ -45,8 +46,10 @@ class KeeperHost(LoopHost):
         self._alive: dict[int, tuple[str, ChildSink]] = {}
         self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
         self._unwanted: set[int] = set()
+        self._renewals: list[asyncio.Future[str]] = []
         self._held: list[HeldChild] = []
         self._descriptors: dict[str, int] = {}
+        self._trees = TreeWatch(loop, lambda key, pid: self._alive.get(pid, ("",))[0] == key)
         self._welcomed: asyncio.Future[Holdings] = loop.create_future()
         self._handlers: dict[str, Callable[..., None]] = {
             "held": self._heard_held,
@@ -58,6 +61,9 @@ class KeeperHost(LoopHost):
             "signal_failed": self._heard_signal_failed,
             "reaped_unknown": self._heard_reaped_unknown,
             "complaint": self._heard_complaint,
+            "tree": self._heard_tree,
+            "reexeced": lambda message, **_: self._heard_renewal(""),
+            "reexec_refused": lambda message, *, reason, **_: self._heard_renewal(reason),
         }
         loop.add_reader(sock, self._listen)
 
@@ -98,8 +104,24 @@ class KeeperHost(LoopHost):
         if not self._send("signal", fields) and pid in self._alive:
             self._signal_directly(pid, signum, to_group)
 
+    def signal_tree(self, key: str, pid: int, signum: int, sink: ChildSink) -> None:
+        """Signal this child and all that comes from it; see daemon/host.py."""
+        self._trees.asks(key, pid, sink)
+        if not self._send("signal_tree", {"key": key, "pid": pid, "signum": signum}):
+            if signum and pid in self._alive:
+                self._signal_directly(pid, signum, False)
+            self._trees.directly(key, pid, signum)
+
+    def control_group(self, key: str, pid: int) -> str | None:
+        """The directory of the control group around this child; None when it has none.
+
+        It stays until `acknowledge`, so what the kernel counted in it can be read after the end.
+        """
+        return self._trees.control_group(key, pid)
+
     def acknowledge(self, key: str, pid: int) -> None:
         """The end of this child is recorded: the keeper may forget it and close its descriptors."""
+        self._trees.forget(key, pid, self.lost)
         self._send("acknowledge", {"key": key, "pid": pid})
 
     def hold(self, name: str, fd: int) -> None:
@@ -109,6 +131,16 @@ class KeeperHost(LoopHost):
     def release(self, name: str) -> None:
         """The keeper closes what it holds under this name."""
         self._send("release", {"name": name})
+
+    def reexec_keeper(self, command: list[str]) -> asyncio.Future[str]:
+        """Let the keeper become this program (keeper_launch.keeper_program), its children staying
+        its children; the answer is "" when it has, else why not.
+        """
+        answer: asyncio.Future[str] = self._loop.create_future()
+        self._renewals.append(answer)
+        if not self._send("reexec", {"command": command}):
+            self._heard_renewal("there is no keeper")
+        return answer
 
     def bye(self, code: int) -> None:
         """The last word: when this process has ended, the keeper ends with this code.
@@ -125,6 +157,7 @@ class KeeperHost(LoopHost):
         Returns the socket for keeper_launch.leave_to_next, None when there is no keeper any more.
         Waits up to 5 seconds.
         """
+        self._trees.close()
         if self.lost:
             return None
         self._loop.remove_reader(self._wire.sock)
@@ -202,13 +235,18 @@ class KeeperHost(LoopHost):
         streams: str,
         signalled: Sequence[tuple[int, float]] = (),
         usage: Sequence[float] = (),
+        tree: Sequence[str] = (),
         **_more: object,
     ) -> None:
         if message.cut:
             raise OSError(errno.EMFILE, f"no descriptors left to take over {key!r} (pid {pid})")
         end = None if status is None else ExitStatus.from_wait(status, usage)
         pipes = _pipes(streams, message.take())
-        self._held.append(HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled)))
+        self._trees.born(key, pid, tree)
+        is_tree = bool(tree)
+        self._held.append(
+            HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled), is_tree)
+        )
 
     def _heard_descriptor(self, message: Message, *, name: str, **_more: object) -> None:
         for fd in message.take():
@@ -232,7 +270,15 @@ class KeeperHost(LoopHost):
             self._welcomed.set_result(holdings)
 
     def _heard_spawned(
-        self, message: Message, *, id: int, pid: int, at: float, streams: str, **_more: object
+        self,
+        message: Message,
+        *,
+        id: int,
+        pid: int,
+        at: float,
+        streams: str,
+        tree: Sequence[str] = (),
+        **_more: object,
     ) -> None:
         if id not in self._asked:
             return  # the answer to whoever was in this process before us; `held` tells us the same
@@ -244,6 +290,7 @@ class KeeperHost(LoopHost):
             sink.spawn_failed(SpawnFailure("pipe", errno.EMFILE), at)
             return
         self._alive[pid] = (key, sink)
+        self._trees.born(key, pid, tree)
         sink.spawned(pid, _pipes(streams, message.take()), at)
 
     def _heard_spawn_failed(
@@ -280,10 +327,28 @@ class KeeperHost(LoopHost):
         if self._alive.get(pid, ("",))[0] == key:
             self._alive[pid][1].signal_failed(errno, at)
 
+    def _heard_tree(
+        self,
+        message: Message,
+        *,
+        key: str,
+        pid: int,
+        left: Sequence[str],
+        at: float,
+        **_more: object,
+    ) -> None:
+        self._trees.heard(key, pid, left, at)
+
     def _heard_reaped_unknown(
         self, message: Message, *, pid: int, status: int, **_more: object
     ) -> None:
         self.on_unknown_reaped(pid, ExitStatus.from_wait(status))
+
+    def _heard_renewal(self, reason: str) -> None:
+        while self._renewals:
+            answer = self._renewals.pop()
+            if not answer.done():
+                answer.set_result(reason)
 
     def _heard_complaint(self, message: Message, *, text: str, **_more: object) -> None:
         self.on_complaint(f"keeper: {text}")
@@ -300,6 +365,7 @@ class KeeperHost(LoopHost):
             self._welcomed.set_exception(ConnectionError(f"there is no keeper: {error}"))
         for pid in list(self._alive):
             self._watch_directly(pid)
+        self._heard_renewal("the keeper is gone")
         asked, self._asked = self._asked, {}
         for _, sink in asked.values():
             sink.spawn_failed(SpawnFailure("keeper", errno.EPIPE), self.now())

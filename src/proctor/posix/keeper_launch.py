@@ -52,9 +52,13 @@ def split_off_daemon(restart_command: list[str]) -> socket.socket:
 
 def keeper_command(fd: int, daemon: int, restart_command: list[str]) -> list[str]:
     """The command line of the keeper, see keeper/main.py."""
-    program = os.path.abspath(keeper_main.__file__)
     options = ["--socket", str(fd), "--daemon", str(daemon), "--", *restart_command]
-    return [sys.executable, "-I", "-S", "-X", "utf8", program, *options]
+    return [*keeper_program(), *options]
+
+
+def keeper_program(python: str = sys.executable) -> list[str]:
+    """The keeper as it is installed now, for KeeperHost.reexec_keeper or with a command line."""
+    return [python, "-I", "-S", "-X", "utf8", os.path.abspath(keeper_main.__file__)]
 
 
 def inherited_keeper(environ: MutableMapping[str, str]) -> socket.socket | None:

@@ -15,10 +15,13 @@ from collections import deque
 
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
+from proctor.keeper.birth import Nursery
 from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.identity import birth
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError
 from proctor.keeper.spawner import Spawner
+from proctor.keeper.trees import Tree, Trees
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
 
 
@@ -31,8 +34,11 @@ class LocalHost(LoopHost):
         super().__init__(loop)
         # In the child of a fork we only make system calls until the exec (decisions.md, section 2).
         warnings.filterwarnings("ignore", ".*multi-threaded.*fork.*", DeprecationWarning)
-        self._spawner = Spawner(dict(os.environb), alone=False, open_files=open_files)
+        self._nursery = Nursery(Spawner(dict(os.environb), alone=False, open_files=open_files))
         self._children = Children()
+        self._trees = Trees(self._children.is_alive, self._tell_left, adopter=None)
+        self._tree_sinks: dict[tuple[str, int], ChildSink] = {}
+        self._looking: asyncio.TimerHandle | None = None
         self._wanted: deque[tuple[SpawnPlan, ChildSink]] = deque()
         self._sinks: dict[tuple[str, int], ChildSink] = {}
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
@@ -64,12 +70,13 @@ class LocalHost(LoopHost):
     def _spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         order = Order(**order_of(plan))  # type: ignore[arg-type]  # as the keeper does
         try:
-            pid, streams = self._spawner.spawn(order, plan.socket_fd)
+            pid, streams, tree = self._nursery.spawn(order, plan.socket_fd)
         except SpawnError as error:
             failure = SpawnFailure(error.step, error.errno)
             self._loop.call_soon(sink.spawn_failed, failure, self.now())
             return
-        child = Child(order, pid, streams, self.now())
+        child = Child(plan.key, pid, streams, self.now(), note=plan.note, birth=birth(pid))
+        child.tree = tree
         self._children.born(child)
         self._sinks[plan.key, pid] = sink
         assert streams.stdout is not None, "every child has a stdout pipe"
@@ -83,9 +90,43 @@ class LocalHost(LoopHost):
         if number:
             self._loop.call_soon(self._sinks[key, pid].signal_failed, number, self.now())
 
+    def signal_tree(self, key: str, pid: int, signum: int, sink: ChildSink) -> None:
+        """Signal this child and all that comes from it; see daemon/host.py."""
+        self._tree_sinks[key, pid] = sink
+        child = self._children.find(key, pid)
+        if child is None:
+            self._tell_left(key, pid, [])
+            return
+        child.tree = child.tree or Tree(pid)
+        if signum and child.status is None:
+            self.signal(key, pid, signum, False)
+        self._trees.ask(key, child.tree, signum)
+        self._loop.call_soon(self._look_after_trees)
+
+    def _look_after_trees(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        again = self._trees.work()
+        timer = None if again is None else self._loop.call_later(again, self._look_after_trees)
+        self._looking = timer
+
+    def _tell_left(self, key: str, pid: int, left: list[str]) -> None:
+        sink = self._tree_sinks.get((key, pid))
+        if sink is not None:
+            self._loop.call_soon(sink.tree_left, left, self.now())
+
+    def control_group(self, key: str, pid: int) -> str | None:
+        """The directory of the control group around this child; None when it has none."""
+        child = self._children.find(key, pid)
+        tree = child.tree if child is not None else None
+        return tree.group.path if tree is not None and tree.group is not None else None
+
     def acknowledge(self, key: str, pid: int) -> None:
         """The end of this child is recorded."""
-        self._children.acknowledge(key, pid)
+        child = self._children.acknowledge(key, pid)
+        if child is not None and child.tree is not None:
+            self._tree_sinks.pop((key, pid), None)
+            self._trees.forget(key, child.tree)
 
     def bye(self, code: int) -> None:
         """Nobody is there to be told; the daemon's own exit code counts."""
@@ -94,14 +135,21 @@ class LocalHost(LoopHost):
     def close(self) -> None:
         """Hear of no more ends."""
         self._loop.remove_signal_handler(signal.SIGCHLD)
+        if self._looking is not None:
+            self._looking.cancel()
 
     def _reap(self) -> None:
+        parted = []
         for pid, status, usage in reap():
             child = self._children.ended(pid, status, usage, self.now())
             end = ExitStatus.from_wait(status, usage)
+            if child is not None and child.tree is not None:
+                parted.append(child.tree)
             if child is None:
                 self.on_unknown_reaped(pid, end)
             else:
                 # Later, since `spawned` may still be on its way.
                 sink = self._sinks.pop((child.key, pid))
                 self._loop.call_soon(sink.exited, end, child.ended)
+        self._trees.parted(parted)
+        self._look_after_trees()

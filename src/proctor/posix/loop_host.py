@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +27,8 @@ class ChildSink(Protocol):
 
     def signal_failed(self, errno: int, at: float) -> None: ...
 
+    def tree_left(self, left: Sequence[str], at: float) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class HeldChild:
@@ -34,7 +36,7 @@ class HeldChild:
 
     `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
     `started` and `ended` are on the clock of Host.now(), and so is the time at which each signal in
-    `signalled` was last sent.
+    `signalled` was last sent.  `is_tree`: all that comes from it is minded.
     """
 
     key: str
@@ -45,6 +47,7 @@ class HeldChild:
     status: ExitStatus | None
     ended: float
     signalled: Mapping[int, float] = field(default_factory=dict)
+    is_tree: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def order_of(plan: SpawnPlan) -> dict[str, object]:
         value = getattr(plan, name)
         if value is not None:
             order[name] = value
-    for name in ("groups", "redirect_stderr", "note"):
+    for name in ("groups", "redirect_stderr", "note", "tree"):
         value = getattr(plan, name)
         if value:
             order[name] = value

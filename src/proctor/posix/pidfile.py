@@ -1,7 +1,8 @@
 """The pidfile: where scripts look for the pid to signal.
 
 It is overwritten, never locked, and removed at the end (compat config.md, section 12).  Before that
-we look whether the pid in it belongs to a living supervisor (gotcha G42).
+we look whether the pid in it belongs to a living supervisor (gotcha G42): to one that ran when the
+file was written, not to one that has the number by now.
 """
 
 from __future__ import annotations
@@ -9,6 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+
+from proctor.keeper.identity import started_at
+
+# Seconds by which the time of birth of a process and the times of files may differ.
+_CLOCKS_AGREE = 1.0
 
 
 def write(path: str, pid: int) -> None:
@@ -38,7 +44,11 @@ def living_supervisor(path: str) -> int | None:
         return None
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        written = os.stat(path).st_mtime
     except OSError:
+        return None
+    started = started_at(pid)
+    if started is None or started > written + _CLOCKS_AGREE:
         return None
     return pid if any(_is_ours(word) for word in command.split("\0")) else None
 

@@ -122,8 +122,12 @@ def remove(path: str, expected: tuple[int, int] | None) -> None:
 def _listen_tcp(host: str, port: int, backlog: int) -> socket.socket:
     # The protocol is named because asyncio switches Nagle's algorithm off only then; accepted
     # sockets inherit the option anyway.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
+        if host == "::":
+            # Every interface, for both versions, whatever the system's default is.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Clients that vanish without a word would hold their log streams for ever.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -25,9 +25,12 @@ from proctor.core.fingerprint import fingerprint
 from proctor.core.lifecycle import Effects
 from proctor.core.names import split_namespec
 from proctor.core.plan import ChildPipes, SpawnFailure
+from proctor.core.remains import Remains
+from proctor.core.spec import StopPolicy
 from proctor.core.states import RUNNING_STATES, STOPPED_STATES, ProcessState
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.host import ChildSink, Host, Timer
+from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
@@ -35,6 +38,7 @@ from proctor.survival.snapshot import Record, go_on_alone, go_on_with_child
 
 _TERM, _KILL = 15, 9
 _PATIENCE = 10.0
+_WHOLE_TREE = StopPolicy(stopasgroup=True, killasgroup=True, tree=True)
 
 Attach = Callable[[HeldChild, ChildSink], None]
 Missed = Callable[[HeldChild, ExitStatus], None]
@@ -124,7 +128,7 @@ class Survival:
     def _end_stray(self, child: HeldChild) -> None:
         text = f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped"
         self.log.warn(text)
-        Stray(child, self.host).end(self.attach)
+        Stray(child, self.host, self.log).end(self.attach)
 
     def _put_back(self, record: Record, process: Process, child: HeldChild) -> Effects:
         now, started = self.host.now(), child.started
@@ -194,7 +198,9 @@ class Stray:
 
     child: HeldChild
     host: Host
+    log: ActivityLog
     timer: Timer | None = None
+    leftovers: Leftovers | None = None
 
     def end(self, attach: Attach) -> None:
         """Ask it to end, then make it."""
@@ -205,12 +211,26 @@ class Stray:
             self.timer = self.host.call_at(self.host.now() + _PATIENCE, lambda: self._signal(_KILL))
 
     def _signal(self, signum: int) -> None:
-        self.host.signal(self.child.key, self.child.pid, signum, False)
+        child = self.child
+        if child.is_tree:
+            self.host.signal_tree(child.key, child.pid, signum, self)
+        else:
+            self.host.signal(child.key, child.pid, signum, False)
 
     def exited(self, status: ExitStatus, at: float) -> None:
         """It is gone."""
         if self.timer is not None:
             self.timer.cancel()
+        child, host = self.child, self.host
+        if not child.is_tree:
+            host.acknowledge(child.key, child.pid)
+            return
+        self.leftovers = Leftovers(
+            Remains(_WHOLE_TREE), child.key, child.pid, host, self.log, self, self._all_gone
+        )
+        self.leftovers.begin(False, None)
+
+    def _all_gone(self, survivors: Sequence[str]) -> None:
         self.host.acknowledge(self.child.key, self.child.pid)
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
@@ -221,3 +241,8 @@ class Stray:
 
     def signal_failed(self, errno: int, at: float) -> None:
         """Nothing more can be done than was tried."""
+
+    def tree_left(self, left: Sequence[str], at: float) -> None:
+        """Who is left of what came from it."""
+        if self.leftovers is not None:
+            self.leftovers.heard(left)

@@ -65,6 +65,8 @@ class Doorkeeper:
         # What clients send to a server that knows no logins was never looked at.
         if not asks_for_login(settings, logins) and not (header and logins.any):
             return self._unasked(request, logins)
+        if not header and (shown := _by_certificate(request, logins)):
+            return _caller(request, shown)
         scheme, _, credentials = header.partition(" ")
         match scheme.lower():
             case "basic":
@@ -161,6 +163,16 @@ def _by_token(tokens: Iterable[Login], token: bytes) -> Login | None:
         if same(login.secret, digest):
             found = login
     return found
+
+
+def _by_certificate(request: Request, logins: Logins) -> Login | None:
+    """The user whose name a client's certificate has; with all rights where nobody is a user."""
+    for user in logins.users:
+        if user.name in request.names:
+            return user
+    if request.names and request.settings.username is None and not logins.any:
+        return Login(request.names[0], "")
+    return None
 
 
 def _caller(request: Request, login: Login | None = None) -> Caller:

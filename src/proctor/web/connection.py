@@ -22,6 +22,7 @@ from proctor.posix.peers import peer_of
 from proctor.web.complaints import Complaints
 from proctor.web.exchange import Exchange, complete_error
 from proctor.web.request import MAX_BODY, REASONS, AsgiApp
+from proctor.web.tls import Certificates, names_of, shake_hands
 
 # How h11 begins to tell that there is no request line; it has no other sign of it.
 _NOT_HTTP = ("illegal request line", "no request line received")
@@ -68,8 +69,12 @@ class House(Protocol):
 class Connection(asyncio.Protocol):
     """One client of one server."""
 
-    def __init__(self, house: House, settings: ServerSettings) -> None:
+    def __init__(
+        self, house: House, settings: ServerSettings, certificates: Certificates | None = None
+    ) -> None:
         self.settings = settings
+        self.names: tuple[str, ...] = ()
+        self._certificates = certificates
         self.client: tuple[str, int] = ("localhost", 0)
         self.peer: Peer | None = None
         self.idle_since = 0.0
@@ -122,12 +127,33 @@ class Connection(asyncio.Protocol):
             self.peer = peer_of(transport.get_extra_info("socket"), bool(self.settings.peer_roles))
         else:
             # None when the client has left already.
-            self.client = (transport.get_extra_info("peername") or ("unknown", 0))[:2]
+            host, port = (transport.get_extra_info("peername") or ("unknown", 0))[:2]
+            self.client = host.removeprefix("::ffff:"), port
         self.idle_since = self._loop.time()
-        if self._house.admit(self):
+        admitted = self._house.admit(self)
+        if self._certificates is not None:
+            # Not yet a byte: the first ones belong to the handshake.
+            self._transport.pause_reading()
+            self._task = self._loop.create_task(self._secure(self._certificates, admitted))
+        elif admitted:
             self._limit(self._limits.head_timeout)
         else:
             self._refuse(503)
+
+    async def _secure(self, certificates: Certificates, admitted: bool) -> None:
+        """From plain TCP to TLS.  Who gets no slot is not worth a handshake."""
+        secure = None
+        if admitted:
+            timeout = self._limits.head_timeout
+            secure = await shake_hands(self._transport, self, certificates.context, timeout)
+        self._task = None
+        if secure is None:
+            self._transport.abort()
+            self.connection_lost(None)
+            return
+        self._transport = secure
+        self.names = names_of(secure)
+        self._limit(self._limits.head_timeout)
 
     def data_received(self, data: bytes) -> None:
         """Read on, or keep it for later."""
@@ -151,6 +177,9 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange
         if exchange is not None and (exchange.streaming or not exchange.complete):
             exchange.disconnect()
+        # TLS has no half of an end.
+        if self._certificates is not None:
+            return False
         return exchange is not None and exchange.complete and not exchange.streaming
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -286,7 +315,7 @@ class Connection(asyncio.Protocol):
         """Close so that the client can still read: what it goes on sending is thrown away."""
         self._lingering = True
         self._unsent = self._transport.get_write_buffer_size()
-        if self.half_closed:
+        if self.half_closed or not self._transport.can_write_eof():
             self._transport.close()
         else:
             self._transport.resume_reading()

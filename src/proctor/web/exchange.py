@@ -19,6 +19,7 @@ from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.web.request import (
+    NAMES,
     PEER,
     REASONS,
     SETTINGS,
@@ -39,6 +40,7 @@ class Link(Protocol):
     settings: ServerSettings
     client: tuple[str, int]
     peer: Peer | None
+    names: tuple[str, ...]
 
     @property
     def gone(self) -> bool:
@@ -108,13 +110,17 @@ class Exchange:
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": self.version.decode(),
             "method": self._request.method.decode(),
-            "scheme": "http",
+            "scheme": "http" if self._link.settings.tls is None else "https",
             "path": raw_path.decode("latin-1"),
             "raw_path": raw_path,
             "query_string": query,
             "headers": list(self._request.headers),
             "client": self._link.client,
-            "extensions": {SETTINGS: self._link.settings, PEER: self._link.peer},
+            "extensions": {
+                SETTINGS: self._link.settings,
+                PEER: self._link.peer,
+                NAMES: self._link.names,
+            },
         }
 
     def _access_line(self, user: str | None) -> str:

@@ -81,15 +81,17 @@ def _name_and_port(host: str) -> tuple[str, str]:
 
 def _cannot_be_owned(host: str) -> bool:
     """Whether nobody can register it and point it at us: an address or a name of one label."""
-    return "." not in host or host.endswith(".localhost") or _is_ipv4(host)
+    return "." not in host or host.endswith(".localhost") or _is_address(host)
 
 
-def _is_ipv4(host: str) -> bool:
-    try:
-        socket.inet_pton(socket.AF_INET, host)
-    except OSError:
-        return False
-    return True
+def _is_address(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 @lru_cache(maxsize=1)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterator
-from typing import Annotated, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 from typing import is_typeddict as is_document
 
 from proctor.api import documents
-from proctor.api.access import NEEDS
+from proctor.api.access import right
+from proctor.api.documents import described
 from proctor.web.parameters import Parameter
 from proctor.web.rest.all import ROUTES
 from proctor.web.routes import Route
@@ -38,18 +39,9 @@ def _route(route: Route) -> Iterator[str]:
         yield f"{route.text}"
     yield ""
     answer = route.answers if isinstance(route.answers, str) else route.answers.__name__
-    yield f"- answers `{answer}`; needs {right(route)}"
+    yield f"- answers `{answer}`; needs {right(route.verbs)}"
     yield from (f"- query {_parameter(row)}" for row in route.query)
     yield from (f"- body {_parameter(row)}" for row in route.body or ())
-
-
-def right(route: Route) -> str:
-    """What a caller needs for it, in words."""
-    needs = [NEEDS[verb] for verb in route.verbs]
-    if not needs:
-        return "nothing"
-    role = max(need.role for need in needs).name.lower()
-    return f"{role} and the right to read logs" if any(n.content for n in needs) else role
 
 
 def _parameter(row: Parameter) -> str:
@@ -81,16 +73,6 @@ def _document(kind: type) -> Iterator[str]:
     for name, hint in get_type_hints(kind, include_extras=True).items():
         inner, text = described(hint)
         yield f"| `{name}` | {_type(inner)} | {text} |"
-
-
-def described(hint: object) -> tuple[object, str]:
-    """The type behind its notes, and what it says of itself."""
-    text = ""
-    while get_origin(hint) in (Annotated, NotRequired):
-        inner, *notes = get_args(hint)
-        text = text or next((note for note in notes if isinstance(note, str)), "")
-        hint = inner
-    return hint, text
 
 
 def _type(hint: object) -> str:

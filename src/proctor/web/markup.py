@@ -18,7 +18,11 @@ SECURITY = (
     ("Referrer-Policy", "same-origin"),
 )
 # Known in advance, so that the browser asks for all of them at once.
-_MODULES = ("preact", "hooks", "signals-core", "signals", "htm")
+_MODULES = (
+    *("act", "api", "icons", "later", "lib", "live", "route", "rows", "spark", "store", "stream"),
+    *("text", "vendor/hooks", "vendor/htm", "vendor/preact", "vendor/signals-core"),
+    "vendor/signals",
+)
 
 
 class Markup(str):
@@ -39,9 +43,7 @@ def plain_page(title: str, *body: str) -> str:
 
 def live_page(*fallback: str) -> str:
     """The page at `/`.  `fallback` is what those see who run no scripts."""
-    modules = [
-        Markup(f'<link rel="modulepreload" href="static/vendor/{name}.js">') for name in _MODULES
-    ]
+    modules = [Markup(f'<link rel="modulepreload" href="static/{name}.js">') for name in _MODULES]
     body = element("body", Markup('<div id="app"></div>'), element("noscript", *fallback))
     return _document("Supervisor Status", body, _LIVE, element("noscript", _CLASSIC), *modules)
 

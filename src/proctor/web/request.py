@@ -29,10 +29,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# The ASGI extensions under which a server tells its settings, and who is at the other end of a
-# unix socket, to the application.
+# The ASGI extensions under which a server tells its settings, who is at the other end of a unix
+# socket, and the names in a client's certificate, to the application.
 SETTINGS = "proctor.server"
 PEER = "proctor.peer"
+NAMES = "proctor.names"
 MAX_BODY = 8 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]
@@ -117,6 +118,7 @@ class Request:
         self.client: tuple[str, int] = scope["client"]
         self.settings: ServerSettings = scope["extensions"][SETTINGS]
         self.peer: Peer | None = scope["extensions"].get(PEER)
+        self.names: tuple[str, ...] = scope["extensions"].get(NAMES, ())
         self._receive = receive
 
     @property

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from proctor.web import guard
 from proctor.web.parameters import Parameters, read_body, read_query
 from proctor.web.request import Refusal, Request, Response
 from proctor.web.slots import Slots
@@ -34,6 +35,7 @@ class Call:
     query: Mapping[str, object]
     body: Mapping[str, object]
     slots: Slots
+    routes: tuple[Route, ...]
 
     def text(self, name: str) -> str:
         """A text of the path, the query or the body."""
@@ -134,6 +136,16 @@ class Router:
             methods.append("HEAD")
         raise Refusal(405, headers=(("Allow", ", ".join(methods)),))
 
+    async def call(self, service: Service, request: Request, slots: Slots) -> Answer:
+        """Let the handler answer.  Raises Refusal 400, 404, 405, 411, 413, 415, and Fault."""
+        route, path = self.find(request)
+        body: Mapping[str, object] = {}
+        if route.method != "GET":
+            guard.check_write(request)
+            body = read_body(route.body or (), await _json(request))
+        query = read_query(route.query, request.query)
+        return await route.handler(Call(service, request, path, query, body, slots, self.routes))
+
 
 def _allows(route: Route, method: str) -> bool:
     # The head of a stream without its end is no use to anybody, and would hold the connection.
@@ -152,17 +164,6 @@ def _match(segments: tuple[str, ...], parts: list[str]) -> dict[str, str] | None
         elif segment != part:
             return None
     return values
-
-
-async def read(
-    service: Service, request: Request, route: Route, path: dict[str, str], slots: Slots
-) -> Call:
-    """The call.  Raises Refusal 400, 411, 413, 415."""
-    query = read_query(route.query, request.query)
-    body: Mapping[str, object] = {}
-    if route.method != "GET":
-        body = read_body(route.body or (), await _json(request))
-    return Call(service, request, path, query, body, slots)
 
 
 async def _json(request: Request) -> bytes:

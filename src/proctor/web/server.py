@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from proctor.config.certificates import why_not
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.posix import sockets
 from proctor.web.complaints import Complaints
 from proctor.web.connection import Connection, Limits
 from proctor.web.request import AsgiApp
+from proctor.web.tls import Certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class _Listener:
     settings: ServerSettings
     sock: socket.socket
     identity: tuple[int, int] | None
+    certificates: Certificates | None
 
 
 class HttpServers:
@@ -42,7 +46,8 @@ class HttpServers:
     def add(self, settings: ServerSettings, sock: socket.socket, asks: bool = False) -> None:
         """A listening socket, ours from now on.  Says so loudly unless it `asks` for a login."""
         identity = sockets.identity(settings.file) if settings.file else None
-        self._listeners.append(_Listener(settings, sock, identity))
+        certificates = Certificates(settings.tls) if settings.tls else None
+        self._listeners.append(_Listener(settings, sock, identity, certificates))
         if not asks and not settings.peer_roles:
             # Audits grep for these words.
             self.log.critical(
@@ -56,10 +61,27 @@ class HttpServers:
             # asyncio accepts as often as the backlog says, in one go, and complains as often when
             # descriptors run out.  So one at a time for it, and all that can wait for the kernel.
             server = await loop.create_server(
-                partial(Connection, self, listener.settings), sock=listener.sock, backlog=1
+                partial(Connection, self, listener.settings, listener.certificates),
+                sock=listener.sock,
+                backlog=1,
             )
             listener.sock.listen(socket.SOMAXCONN)
             self._servers.append(server)
+
+    def renew_certificates(self, now: Iterable[ServerSettings]) -> None:
+        """Read them again, from where the configuration says `now`; may be called in a thread.
+
+        One that cannot be read is left as it was, with a line in the log.
+        """
+        wanted = {settings.section: settings.tls for settings in now}
+        for listener in self._listeners:
+            if listener.certificates is None:
+                continue
+            try:
+                listener.certificates.renew(wanted.get(listener.settings.section))
+            except OSError as error:
+                name = listener.settings.section
+                self.log.error(f"[{name}] goes on with its old certificate: {why_not(error)}")
 
     def close(self, leave: bool = False) -> None:
         """Close every socket and connection, and remove the socket files that are still ours.

@@ -8,7 +8,7 @@ from proctor.config.table import Option, SectionType
 SERVERURL = Option(
     "serverurl", TEXT, "http://localhost:9001", sample="unix:///tmp/supervisor.sock",
     in_sample=True,
-    text="Where the daemon listens: unix:///path or http://host:port.",
+    text="Where the daemon listens: unix:///path, http://host:port or https://host:port.",
 )  # fmt: skip
 USERNAME: Option[str | None] = Option(
     "username", TEXT, None, sample="admin", text="Login name, if the server asks for one.",
@@ -21,6 +21,18 @@ HISTORY_FILE: Option[str | None] = Option(
     "history_file", TEXT, None, sample="~/.sc_history", since="3.0a5",
     text="File that remembers the shell's command lines.",
 )  # fmt: skip
+CAFILE: Option[str | None] = Option(
+    "cafile", TEXT, None, sample="/etc/ssl/ours.pem", since="Proctor 0.1",
+    text="Authorities to trust for an https:// server; without it, those of this machine.",
+)  # fmt: skip
+CERTFILE: Option[str | None] = Option(
+    "certfile", TEXT, None, sample="/etc/ssl/me.pem", since="Proctor 0.1",
+    text="Certificate to show to an https:// server that wants one.",
+)  # fmt: skip
+KEYFILE: Option[str | None] = Option(
+    "keyfile", TEXT, None, sample="/etc/ssl/me.key", since="Proctor 0.1",
+    text="Key of that certificate, if it is not in the same file.",
+)  # fmt: skip
 CTL_FACTORY: Option[str | None] = Option(
     "supervisor.ctl_factory", TEXT, None, sample="module.path:factory",
     text="What to call, as module:attribute; it gets all other options as keyword arguments.",
@@ -28,7 +40,7 @@ CTL_FACTORY: Option[str | None] = Option(
 
 SUPERVISORCTL = SectionType(
     "supervisorctl",
-    (SERVERURL, USERNAME, PASSWORD, PROMPT, HISTORY_FILE),
+    (SERVERURL, USERNAME, PASSWORD, PROMPT, HISTORY_FILE, CAFILE, CERTFILE, KEYFILE),
     text="How supervisorctl finds the daemon.",
     in_sample=True,
 )

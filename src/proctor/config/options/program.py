@@ -17,10 +17,10 @@ from proctor.config.convert import (
     INTEGER,
     NAME,
     OCTAL,
-    SIGNAL,
     TEXT,
     USER,
 )
+from proctor.config.options.program_stop import STOP_OPTIONS
 from proctor.config.table import Option, SectionType
 from proctor.core.spec import AutoRestart
 
@@ -62,20 +62,6 @@ AUTORESTART = Option(
 )  # fmt: skip
 EXITCODES: Option[tuple[int, ...]] = Option(
     "exitcodes", EXIT_CODES, (0,), sample="0", text="Exit codes that are expected.",
-)  # fmt: skip
-STOPSIGNAL = Option(
-    "stopsignal", SIGNAL, 15, sample="TERM", text="Signal that asks the process to end.",
-)  # fmt: skip
-STOPWAITSECS = Option(
-    "stopwaitsecs", INTEGER, 10, sample="10", text="Seconds it has for that before SIGKILL.",
-)  # fmt: skip
-STOPASGROUP = Option(
-    "stopasgroup", BOOLEAN, False, sample="false", since="3.0b1",
-    text="Send the stop signal to the whole process group.",
-)  # fmt: skip
-KILLASGROUP: Option[bool | None] = Option(
-    "killasgroup", BOOLEAN, None, sample="false", since="3.0a11",
-    text="Send SIGKILL to the whole process group; without it, as stopasgroup.",
 )  # fmt: skip
 USER_NAME: Option[int | None] = Option(
     "user", USER, None, sample="nobody", text="User to run as, by name or number.",
@@ -145,8 +131,8 @@ STDERR = _stream("stderr", "standard error")
 
 PROGRAM_OPTIONS: tuple[Option[object], ...] = (
     COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, DIRECTORY, UMASK, PRIORITY, AUTOSTART,
-    STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES, STOPSIGNAL, STOPWAITSECS, STOPASGROUP,
-    KILLASGROUP, USER_NAME, REDIRECT_STDERR, *STDOUT.all(), *STDERR.all(), ENVIRONMENT, SERVERURL,
+    STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES, *STOP_OPTIONS, USER_NAME, REDIRECT_STDERR,
+    *STDOUT.all(), *STDERR.all(), ENVIRONMENT, SERVERURL,
 )  # fmt: skip
 
 PROGRAM = SectionType(

@@ -17,7 +17,7 @@ CHOWN: Option[tuple[int, int] | None] = Option(
 )  # fmt: skip
 PORT: Option[tuple[str, int] | None] = Option(
     "port", INET_ADDRESS, None, sample="127.0.0.1:9001",
-    text="host:port to listen on; *:port listens on every interface.",
+    text="host:port to listen on, [host]:port for IPv6; *:port listens on every interface.",
 )  # fmt: skip
 USERNAME: Option[str | None] = Option(
     "username", TEXT, None, sample="user", text="Name a client must give; none means no login.",
@@ -33,6 +33,19 @@ PEERS: Option[tuple[PeerRole, ...]] = Option(
     "first that fits counts; who is not in it is refused.  Root and the daemon's own user are "
     "admin always.",
 )  # fmt: skip
+CERTFILE: Option[str | None] = Option(
+    "certfile", TEXT, None, sample="/etc/ssl/host.pem", since="Proctor 0.1",
+    text="Serve TLS with the certificate, and those that lead to its issuer, in this PEM file.",
+)  # fmt: skip
+KEYFILE: Option[str | None] = Option(
+    "keyfile", TEXT, None, sample="/etc/ssl/host.key", since="Proctor 0.1",
+    text="Key of the certificate, without a passphrase; without it, the key is in certfile.",
+)  # fmt: skip
+CLIENT_CA: Option[str | None] = Option(
+    "client_ca", TEXT, None, sample="/etc/ssl/clients.pem", since="Proctor 0.1",
+    text="Clients must show a certificate that one of these has signed.  Its name is a login: of "
+    "the [user:x] with that name, or with all rights where there are no users.",
+)  # fmt: skip
 
 UNIX_HTTP_SERVER = SectionType(
     "unix_http_server",
@@ -43,7 +56,7 @@ UNIX_HTTP_SERVER = SectionType(
 )
 INET_HTTP_SERVER = SectionType(
     "inet_http_server",
-    (PORT, USERNAME, PASSWORD),
+    (PORT, USERNAME, PASSWORD, CERTFILE, KEYFILE, CLIENT_CA),
     text="A server on TCP.  Whoever may use it may run programs: give it a login.",
     prefix=True,
 )

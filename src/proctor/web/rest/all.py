@@ -6,20 +6,21 @@ import dataclasses
 
 from proctor.api.service import Service
 from proctor.core.faults import Fault, FaultCode
-from proctor.web import guard, problem
+from proctor.web import problem
 from proctor.web.complaints import Complaints
 from proctor.web.request import Request, Response
 from proctor.web.rest import (
     actions,
     configuration,
     daemon,
+    description,
     events,
     groups,
     logs,
     monitoring,
     processes,
 )
-from proctor.web.routes import JSON, Route, Router, read
+from proctor.web.routes import JSON, Route, Router
 from proctor.web.slots import Slots
 
 PREFIX = "/api/v1"
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *_tagged("configuration", configuration.ROUTES),
     *_tagged("logs", logs.ROUTES),
     *_tagged("monitoring", monitoring.ROUTES),
+    *_tagged("description", description.ROUTES),
     *_tagged("events", events.ROUTES),
 )
 
@@ -54,12 +56,8 @@ class Rest:
 
     async def answer(self, request: Request) -> Response:
         """The reply; a Fault becomes a problem document.  Raises Refusal."""
-        route, path = self._router.find(request)
-        if route.method != "GET":
-            guard.check_write(request)
-        call = await read(self._service, request, route, path, self._slots)
         try:
-            answer = await route.handler(call)
+            answer = await self._router.call(self._service, request, self._slots)
         except Fault as fault:
             if fault.code == FaultCode.FORBIDDEN:
                 self._complaints.say(f"refused {request.source}: {fault.detail}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
+from proctor.api.access import caller
 from proctor.api.event_feed import Dropped, Entry, Listening, Reset, Told, known_kind, usual_kinds
 from proctor.api.service import Service
 from proctor.core.events import (
@@ -17,7 +18,9 @@ from proctor.core.events import (
     GroupReshaped,
     ProcessSpawned,
     ProcessStateChanged,
+    UsageSampled,
 )
+from proctor.core.names import make_namespec
 from proctor.web import guard
 from proctor.web.parameters import Kind, Parameter
 from proctor.web.problem import as_json
@@ -81,7 +84,20 @@ def _details(event: Event, service: Service) -> dict[str, object]:
             return {"process": service.process_now(event.group, event.process)}
         case GroupChanged() | GroupReshaped():
             return {"group": event.group, "processes": service.group_now(event.group)}
+        case UsageSampled():
+            return {"usage": _their_usage(event)}
     return {}
+
+
+def _their_usage(event: UsageSampled) -> dict[str, object]:
+    """By the ids of the processes that the caller may see."""
+    who = caller()
+    return {
+        make_namespec(group, name): used
+        for group, members in event.usage.items()
+        if who.covers(group)
+        for name, used in members.items()
+    }
 
 
 ROUTES = (

@@ -1,0 +1,60 @@
+"""Who a pid is: a number alone may belong to a stranger by now.
+
+A process is known by the boot, its pid and its time of birth (field 22 of /proc/PID/stat, in clock
+ticks since the boot).  A pidfd names it from then on, whatever becomes of the number.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def this_boot() -> str:
+    """Differs after every boot of the machine; "" where nobody can tell."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def birth(pid: int) -> int:
+    """When the process was born, in clock ticks since the boot; 0 if there is none or nobody can
+    tell.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def started_at(pid: int) -> float | None:
+    """When the process began, in seconds since the epoch; 0 if unknown, None if there is none."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return None
+    except PermissionError:
+        pass
+    try:
+        with open("/proc/stat", "rb") as file:
+            boot = next(int(line.split()[1]) for line in file if line.startswith(b"btime "))
+    except (OSError, StopIteration):
+        return 0.0
+    ticks = birth(pid)
+    return boot + ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+
+
+def open_process(pid: int, born: int) -> int:
+    """A pidfd of the process of this pid that was born then.
+
+    Raises ProcessLookupError when it is gone, whoever has its pid now; OSError where the system
+    cannot tell.
+    """
+    fd = os.pidfd_open(pid)
+    # In this order: whoever has the pid and the time of birth now had them before.
+    if not born or birth(pid) != born:
+        os.close(fd)
+        raise ProcessLookupError(f"{pid} is not who it was")
+    return fd
