@@ -23,6 +23,7 @@ stdout_logfile={directory}/web.log
 [program:broken]
 command=/bin/sh -c 'echo trying; echo "cannot find my configuration" >&2; exit 3'
 startretries=0
+startsecs=10
 [program:shy]
 command=/bin/sh -c 'trap "" USR1; exec sleep 1000'
 autostart=false
@@ -63,7 +64,7 @@ def test_why_and_history_and_logs(launch: Launch, ours: Implementation) -> None:
     )
     told = why(daemon, "broken")
     assert re.match(
-        rf"broken is FATAL since {TIME}: it ended within 1 s of its start \(exit status 3\),"
+        rf"broken is FATAL since {TIME}: it ended within 10 s of its start \(exit status 3\),"
         r" and was given up\.",
         told[0],
     )
