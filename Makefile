@@ -1,9 +1,10 @@
 # `make check` is what CI runs; `make fast` takes seconds and needs `make .venv` once; `make explore`
 # runs all tests in another order, with other histories: what it finds becomes a test of its own.
+# `make torture ARGS="--kills 300"` kills the daemon for minutes (docs/reliability.md).
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: check fast explore bench bench-quick
+.PHONY: check fast explore bench bench-quick torture
 
 check:
 	.ci/run
@@ -15,6 +16,9 @@ fast: .venv
 
 explore: .venv
 	PROCTOR_EXPLORE=1 $(PYTHON) -m pytest --randomly-seed=$$(date +%s)
+
+torture: .venv
+	$(PYTHON) benchmarks/torture.py $(ARGS)
 
 .venv:
 	python3 -m venv .venv

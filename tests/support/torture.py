@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.daemon import Daemon
 from support.waiting import until
 
 WRITER = """\
@@ -58,15 +56,6 @@ def kill_daemon(keeper: int) -> int:
     """kill -9 of the daemon; its pid."""
     pid = until(lambda: daemon_pid(keeper), "there is a daemon to kill")
     os.kill(pid, signal.SIGKILL)
-    return pid
-
-
-def kill_a_child(daemon: Daemon, chance: random.Random) -> int:
-    """kill -9 of a writer that runs; its pid."""
-    infos = daemon.call("supervisor.getAllProcessInfo")
-    pid: int = chance.choice([info["pid"] for info in infos if info["pid"]])
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
     return pid
 
 

@@ -1,59 +1,64 @@
-"""Nothing is lost when the daemon is killed, again and again, under full load."""
+"""Nothing is lost when the daemon is killed, again and again, under full load.
+
+The long form is `make torture`; its figures are in docs/reliability.md.
+"""
 
 from __future__ import annotations
 
 import os
-import random
-import sys
-from pathlib import Path
+from functools import partial
 
+import pytest
+
+from support import ordinary, pid_namespace
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
-from support.torture import PROGRAM, WRITER, kill_a_child, kill_daemon, lines_of, verify
-from support.waiting import until
+from support.ordeal import SETTINGS, Ordeal
 
-KILLS = int(os.environ.get("PROCTOR_TORTURE_KILLS", "6"))
+KILLS = int(os.environ.get("PROCTOR_TORTURE_KILLS", "4"))
 WRITERS = int(os.environ.get("PROCTOR_TORTURE_WRITERS", "3"))
 
 
 def test_the_daemon_is_killed_while_children_write(launch: Launch, ours: Implementation) -> None:
-    """No child dies with it, none is started twice, no line is lost or doubled."""
-    chance = random.Random(20)
-    daemon = launch(ours, settings="minfds=4096")
-    (daemon.directory / "writer.py").write_text(WRITER)
-    daemon.configure(
-        PROGRAM.format(python=sys.executable, directory=daemon.directory, count=WRITERS)
-    )
-    daemon.ctl("update")
-    killed: list[int] = []
-    for _ in range(KILLS):
-        before = running(daemon, killed)
-        grows(daemon.directory / "writer_0.log")
-        dead = kill_daemon(daemon.pid)
-        until(lambda: daemon.call("supervisor.getPID"), f"it answers again after {dead}")
-        assert running(daemon, killed) == before
-        killed.append(kill_a_child(daemon, chance))
-    running(daemon, killed)
-    daemon.ctl("stop", "all")
-    for number in range(WRITERS):
-        counts = verify(lines_of(daemon.directory, f"writer_{number}"))
-        assert len(counts) == 1 + sum(pid in counts for pid in killed)
-        # A run may be empty: its writer was killed before its first line.
-        assert sum(counts.values()) > 0
+    """No child dies with it, none is started twice; no line, status or event is lost."""
+    daemon = launch(ours, settings=SETTINGS)
+    torment(Ordeal(daemon, WRITERS), KILLS)
 
 
-def running(daemon: Daemon, killed: list[int]) -> dict[str, int]:
-    """The pids of all writers, once every one of them runs and none is one that was killed."""
+def test_the_same_as_an_ordinary_user(launch: Launch, ours: Implementation) -> None:
+    """Nothing of it needs root."""
+    reason = ordinary.reason_against()
+    if reason:
+        pytest.skip(reason)
+    command = ordinary.as_nobody([ours.program("supervisord"), "-c", "supervisord.conf"])
+    daemon = launch(ours, settings=SETTINGS, command=command)
+    torment(Ordeal(daemon, 1), 2)
 
-    def pids() -> dict[str, int]:
-        infos = daemon.call("supervisor.getAllProcessInfo")
-        good = all(info["state"] == 20 and info["pid"] not in killed for info in infos)
-        return {info["name"]: info["pid"] for info in infos} if good else {}
 
-    return until(pids, "every writer runs")
+def test_the_same_as_process_1(launch: Launch, ours: Implementation) -> None:
+    """In a PID namespace of its own, as in a container; it ends with all that is in there."""
+    reason = pid_namespace.reason_against()
+    if reason:
+        pytest.skip(reason)
+    command = pid_namespace.as_first([ours.program("supervisord"), "-c", "supervisord.conf"])
+    daemon = launch(ours, settings=SETTINGS, command=command)
+    first = pid_namespace.first_in(daemon.pid)
+    assert daemon.call("supervisor.getPID") == 1
+    ordeal = Ordeal(daemon, 1, keeper=lambda: first, outside=partial(pid_namespace.outside, first))
+    torment(ordeal, 2)
+    leave(daemon)
 
 
-def grows(log: Path) -> None:
-    """Wait until somebody has written to the log."""
-    size = log.stat().st_size
-    until(lambda: log.stat().st_size != size, f"{log} grows")
+def torment(ordeal: Ordeal, kills: int) -> None:
+    """Kill the daemon so often, and a writer with it."""
+    ordeal.begin()
+    for _ in range(kills):
+        ordeal.kill_children(1)
+        ordeal.kill_daemon()
+    ordeal.check()
+
+
+def leave(daemon: Daemon) -> None:
+    """Whoever started the namespace passes no signals on."""
+    daemon.ctl("shutdown")
+    assert daemon.wait() == 0
