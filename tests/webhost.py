@@ -58,6 +58,7 @@ class FakeService:
         self.calls: list[tuple[object, ...]] = []
         # Who asked for the pid.
         self.callers: list[Caller] = []
+        self.warnings: list[str] = []
         self.infos = [an_info("cat"), an_info("web_0", "web"), an_info("猫")]
         self.log = "hello\n"
         self.followers = 0
@@ -82,6 +83,9 @@ class FakeService:
 
     async def get_state(self) -> SupervisorState:
         return SupervisorState.RUNNING
+
+    async def get_warnings(self) -> list[str]:
+        return self.warnings
 
     async def get_pid(self) -> int:
         self.callers.append(caller())

@@ -67,6 +67,7 @@ NEEDS: dict[str, Need] = {
     "get_identification": _LOOK,
     "get_state": _LOOK,
     "get_pid": _LOOK,
+    "get_warnings": _LOOK,
     "read_log": _READ_MAIN,
     "follow_main_log": _READ_MAIN,
     "clear_log": _RULE,

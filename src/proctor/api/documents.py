@@ -122,6 +122,7 @@ class DaemonView(TypedDict):
     now: Annotated[float, "Its clock."]
     processes: Annotated[dict[str, int], "How many processes are in each state."]
     event: Annotated[str, "Id of the last event; see ProcessList."]
+    warnings: Annotated[list[str], "What is wrong with how it was set up, such as an open port."]
 
 
 class GroupView(TypedDict):

@@ -53,6 +53,7 @@ class Looks(Room):
             "now": round(self.supervisor.host.wall(), 3),
             "processes": counts,
             "event": self.feed.happenings.cursor(),
+            "warnings": self._warnings(),
         }
 
     async def view_processes(

@@ -19,6 +19,7 @@ from proctor.api.access import caller
 from proctor.config.load import Configuration
 from proctor.core import order
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.logins import open_to_network
 from proctor.core.names import make_namespec, split_namespec
 from proctor.core.settings import DaemonSettings
 from proctor.core.states import SupervisorState
@@ -81,6 +82,15 @@ class Room:
     def _require_running(self) -> None:
         if self.supervisor.mood is not SupervisorState.RUNNING:
             raise Fault(FaultCode.SHUTDOWN_STATE)
+
+    def _warnings(self) -> list[str]:
+        """Servers that others can reach and that ask for no login; those that we began with."""
+        logins = self.context.configuration.value.logins
+        return [
+            f"[{server.section}] is open to the network without a login"
+            for server in self.context.begun.servers
+            if open_to_network(server, logins)
+        ]
 
     async def _in_worker(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, function, *arguments)

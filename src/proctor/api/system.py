@@ -27,6 +27,14 @@ class System(ConfigurationRoom):
         self._require_running()
         return self.context.configuration.value.daemon.identifier
 
+    async def get_warnings(self) -> list[str]:
+        """What is wrong with how the daemon was set up, a line each; works in any state.
+
+        Now: servers that others can reach and that ask for no login (scenarios.md, section 1, rule
+        2).
+        """
+        return self._warnings()
+
     async def get_state(self) -> SupervisorState:
         """What the daemon is doing: RUNNING, anything else is refused with SHUTDOWN_STATE."""
         self._require_running()

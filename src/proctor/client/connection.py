@@ -104,6 +104,8 @@ class Connection:
         self._trust = trust
         self._login = _basic(username or "", password or "") if username else b""
         self._reader: _Reader | None = None
+        # What the last answer to a call said to be wrong with the daemon.
+        self.warning = ""
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of the answer to an XML-RPC request.  Raises ProtocolError, OSError, ValueError
@@ -119,6 +121,7 @@ class Connection:
             raise
         if answer.closes:
             self.close()
+        self.warning = answer.warning
         if answer.status != 200:
             raise ProtocolError(self._name(path), answer.status, answer.reason)
         return content
@@ -274,6 +277,7 @@ class _Answer:
         self, reader: _Reader, version: str, status: int, reason: str, headers: dict[str, str]
     ) -> None:
         self.reader, self.status, self.reason = reader, status, reason
+        self.warning = headers.get("proctor-warning", "")
         self._chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         length = headers.get("content-length", "")
         self._length = int(length) if length.isdecimal() else None

@@ -79,6 +79,11 @@ class Server:
         """The endless stream behind `/logtail/...` or `/mainlogtail`, on its own connection."""
         return self._connection.stream(path)
 
+    @property
+    def warning(self) -> str:
+        """What the daemon says to be wrong with how it was set up, as of the last call; or ""."""
+        return self._connection.warning
+
     def close(self) -> None:
         """Drop the connection; the next call opens another."""
         self._connection.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 
 from proctor.api.access import asked_by
 from proctor.api.service import Service
@@ -35,6 +36,7 @@ from proctor.web.rest.all import PLAIN, PREFIX, Rest
 from proctor.web.third_party import ThirdParty
 from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
 
+WARNING = "Proctor-Warning"
 PAGES = ("/", "/index.html", "/tail.html", "/ok.html")
 
 
@@ -58,6 +60,7 @@ class App:
             namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
         self._classic = Classic(service)
+        self._service = service
         self._doorkeeper = Doorkeeper(log, logins)
         self._logins = logins
         self._complaints = Complaints(log)
@@ -98,7 +101,7 @@ class App:
         if path.startswith("/RPC2"):
             _only(method == "POST")
             guard.check_write(request)
-            return await self._xmlrpc.answer(request)
+            return await self._marked(await self._xmlrpc.answer(request))
         if path == "/logtail" or path.startswith("/logtail/"):
             _only(method == "GET")
             return await self._classic.process_log(request)
@@ -111,6 +114,16 @@ class App:
             return await self._classic.page(request)
         _only(method in ("GET", "HEAD"))
         return await static_files.respond(request)
+
+    async def _marked(self, response: Response) -> Response:
+        """With what is wrong with the daemon in a header, which clients that do not know it do not
+        see.
+        """
+        warnings = "; ".join(await self._service.get_warnings())
+        if not warnings:
+            return response
+        value = warnings.encode("ascii", "backslashreplace").decode("ascii")
+        return replace(response, headers=(*response.headers, (WARNING, value)))
 
 
 def _is_api(path: str) -> bool:

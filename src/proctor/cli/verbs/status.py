@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from proctor.cli import exitcodes
 from proctor.cli.verb import Verb
 from proctor.core.faults import Fault, FaultCode
@@ -30,6 +32,9 @@ def status(ctl: Controller, argument: str) -> None:
     as_json = "--json" in names
     names = [name for name in names if name != "--json"]
     everything = ctl.server.rows("getAllProcessInfo")
+    if ctl.server.warning:
+        # Not where scripts read: they parse every line of stdout.
+        print(f"warning: {ctl.server.warning}", file=sys.stderr)
     chosen, complaints = _choose(everything, names)
     if complaints:
         ctl.exitstatus = exitcodes.STATUS_UNKNOWN
