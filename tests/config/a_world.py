@@ -28,6 +28,7 @@ class AWorld:
     environ: Mapping[str, str] = field(default_factory=lambda: {"HOME": "/root", "LANG": "C"})
     directories: set[str] = field(default_factory=lambda: {"/", "/tmp", "/etc", "/var/log"})
     unreadable: set[str] = field(default_factory=set)
+    open_to_all: set[str] = field(default_factory=set)
     cwd: str = "/work"
     hostname: str = "box"
     uid: int = 0
@@ -65,6 +66,9 @@ class AWorld:
 
     def group(self, text: str) -> int | None:
         return GROUPS.get(text)
+
+    def who_else_writes(self, path: str, strictly: bool) -> str:
+        return "everybody may write there" if path in self.open_to_all else ""
 
     def why_no_tls(self, tls: TlsSettings) -> tuple[str, str] | None:
         return ("certfile", "it is not in PEM format") if "bad" in tls.certfile else None

@@ -270,3 +270,10 @@ def test_with_others_in_the_process_nothing_of_it_is_changed(
     out = shell(spawner, "pwd; umask", directory=str(tmp_path), umask=0o027)
     monkeypatch.undo()
     assert out.decode().split() == [str(tmp_path), "0027"]
+
+
+def test_no_new_privs_holds_for_the_child_and_what_comes_of_it(spawner: Spawner) -> None:
+    """Set-user-ID programs give them nothing; others are as before."""
+    looked_at = "grep NoNewPrivs /proc/self/status"
+    assert shell(spawner, looked_at, no_new_privs=True).split() == [b"NoNewPrivs:", b"1"]
+    assert shell(spawner, looked_at).split() == [b"NoNewPrivs:", b"0"]

@@ -17,6 +17,7 @@ from proctor.config.groups import build_groups
 from proctor.config.logins import build_logins
 from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
 from proctor.config.reader import Context
+from proctor.config.safety import check_directories, check_files
 from proctor.config.source import names_of, read_includes, read_main
 from proctor.config.world import World
 from proctor.core.logins import Logins
@@ -66,6 +67,9 @@ def load(
     servers = build_servers(source.sections, context)
     logins = build_logins(source.sections, servers, context)
     check(source.sections, groups, servers, findings)
+    check_files(source.files, world, findings)
+    if daemon is not None:
+        check_directories(daemon, servers, groups, world, findings)
     findings.raise_if_any()
     assert daemon is not None, "a missing [supervisord] is a problem"
     return Configuration(

@@ -64,6 +64,7 @@ class Program:
             priority=priority,
             uid=read(rows.USER_NAME),
             umask=read(rows.UMASK),
+            no_new_privs=read(rows.NO_NEW_PRIVS),
             serverurl=None if serverurl is None or serverurl.upper() == "AUTO" else serverurl,
             redirect_stderr=redirect and self._kind is not ProcessKind.LISTENER,
             start=start,

@@ -65,6 +65,13 @@ class World(Protocol):
     def group(self, text: str) -> int | None:
         """gid of a group by name or number; None when there is no such group."""
 
+    def who_else_writes(self, path: str, strictly: bool) -> str:
+        """Who may change what is at the path, for a sentence; "" when nobody but us and root may.
+
+        Everybody counts always (but not where only owners may remove, as in /tmp); `strictly`: so
+        do its owner and its group.
+        """
+
     def why_unresolvable(self, spec: str) -> str | None:
         """Why `module:attribute` cannot be imported; None when it can."""
 
@@ -141,6 +148,24 @@ class RealWorld:
         except (KeyError, OverflowError, ValueError):
             return None
         return entry.gr_gid
+
+    def who_else_writes(self, path: str, strictly: bool) -> str:
+        import stat
+
+        try:
+            found = os.stat(self._at(path))
+        except OSError:
+            return ""
+        shared = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+        if found.st_mode & stat.S_IWOTH and not shared:
+            return "everybody may write there"
+        if not strictly:
+            return ""
+        if found.st_uid not in (0, self.uid):
+            return f"it belongs to uid {found.st_uid}"
+        if found.st_mode & stat.S_IWGRP and found.st_gid != 0 and not shared:
+            return f"its group, gid {found.st_gid}, may write there"
+        return ""
 
     def why_unresolvable(self, spec: str) -> str | None:
         import importlib

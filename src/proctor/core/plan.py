@@ -14,6 +14,7 @@ class SpawnPlan:
 
     `key` names the child towards the keeper ("group:process").  `environment` is added to the
     supervisor's own.  `uid` None: do not switch user; else `gid` and `groups` are set with it.
+    `no_new_privs`: neither it nor what comes of it can gain rights by a set-user-ID program.
     `tree`: all that comes from it is to be found again under this name ("" = it need not be).
     `socket_fd`: a listening socket for fd 0 (FastCGI) instead of a stdin pipe. `note` is kept by
     the keeper and given back on recovery; the keeper never reads it.
@@ -29,6 +30,7 @@ class SpawnPlan:
     gid: int | None = None
     groups: tuple[int, ...] = ()
     redirect_stderr: bool = False
+    no_new_privs: bool = False
     socket_fd: int | None = None
     note: str = ""
     tree: str = ""

@@ -128,6 +128,7 @@ class ProcessSpec:
     environment: tuple[tuple[str, str], ...] = ()
     serverurl: str | None = None
     redirect_stderr: bool = False
+    no_new_privs: bool = False
     start: StartPolicy = StartPolicy()
     stop: StopPolicy = StopPolicy()
     stdout: OutputPolicy = OutputPolicy()

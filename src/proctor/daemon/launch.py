@@ -106,6 +106,7 @@ class Launch:
             gid=user.gid if user else None,
             groups=user.groups if user else (),
             redirect_stderr=spec.redirect_stderr,
+            no_new_privs=spec.no_new_privs,
             socket_fd=socket_fd,
             note=json.dumps(self.output.auto_logs()),
             tree=self._tree() if spec.stop.tree else "",

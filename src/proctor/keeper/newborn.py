@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # importing typing for real costs the keeper 0.6 MB
     from typing import NoReturn
 
 ALL_SIGNALS = signal.valid_signals()
+_PR_SET_NO_NEW_PRIVS = 38
 LEFT_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 DEFAULTED = tuple(
     signum
@@ -61,6 +62,9 @@ def _replace_this_process(
     order: Order, base: dict[bytes, bytes], open_files: tuple[int, int] | None
 ) -> str:
     """Come back only with the reason why the program does not run."""
+    # While we are still somebody who can load what it takes.
+    if order.no_new_privs and (reason := _renounce_privileges()):
+        return f"couldn't set no_new_privs: {reason}"
     reason = _switch_user(order)
     if reason is not None:
         return f"couldn't setuid to {order.uid}: {reason}"
@@ -102,7 +106,21 @@ def _switch_user(order: Order) -> str | None:
         return f"Could not set user id: {_errno_name(error)}"
     if (os.getuid(), os.geteuid()) != (order.uid, order.uid):
         return "The user id did not change"
+    if (os.getgid(), os.getegid()) != (order.gid, order.gid):
+        return "The group id did not change"
     return None
+
+
+def _renounce_privileges() -> str | None:
+    """No program gives us rights from here on, set-user-ID or not; None, or the reason why not."""
+    try:
+        # Only here, in a child that is about to be another program: the keeper stays small.
+        import ctypes
+
+        failed = ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    except (ImportError, OSError, AttributeError) as error:
+        return str(error)
+    return errno.errorcode.get(ctypes.get_errno(), "EINVAL") if failed else None
 
 
 def _errno_name(error: OSError | ValueError) -> str:

@@ -13,8 +13,19 @@ class Order:
     """
 
     __slots__ = (
-        "argv", "directory", "environment", "filename", "gid", "groups", "key", "note",
-        "redirect_stderr", "tree", "uid", "umask",
+        "argv",
+        "directory",
+        "environment",
+        "filename",
+        "gid",
+        "groups",
+        "key",
+        "no_new_privs",
+        "note",
+        "redirect_stderr",
+        "tree",
+        "uid",
+        "umask",
     )  # fmt: skip
 
     def __init__(
@@ -30,6 +41,7 @@ class Order:
         gid: int | None = None,
         groups: Iterable[int] = (),
         redirect_stderr: bool = False,
+        no_new_privs: bool = False,
         note: str = "",
         tree: str = "",
     ) -> None:
@@ -43,6 +55,7 @@ class Order:
         self.gid = gid
         self.groups = tuple(groups)
         self.redirect_stderr = redirect_stderr
+        self.no_new_privs = no_new_privs
         self.note = note
         self.tree = tree
 

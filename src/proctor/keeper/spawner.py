@@ -3,7 +3,8 @@
 1. Quickly: posix_spawn(3), with this process's own directory, umask and limit on open files
    changed around the call.  20 times cheaper than a fork.  Only where no other thread could notice
    (`alone`), and not into a control group (docs/decisions: we never enter one ourselves).
-2. Carefully: fork, then one system call after the other.  For another user, and whenever the quick
+2. Carefully: fork, then one system call after the other.  For another user or no_new_privs, and
+   whenever the quick
    way failed for any reason: then the careful way fails too, but in the child, which writes the
    text that people know to its own stderr and ends with status 127 (compat process.md,
    4.3).  Nobody waits for it.
@@ -94,7 +95,7 @@ class Spawner:
     def _quickly(self, order: Order, ends: Ends) -> int | None:
         """The child's pid; None when this way is closed, or failed: the careful one says why."""
         moves = order.directory is not None or order.umask is not None
-        if order.needs_another_user or (moves and not self._alone):
+        if order.needs_another_user or order.no_new_privs or (moves and not self._alone):
             return None
         if order.directory is not None and self._home is None:
             return None

@@ -23,6 +23,7 @@ from contextlib import suppress
 
 from proctor.core import rotation
 from proctor.core.faults import Fault, FaultCode
+from proctor.posix.links import open_trusted
 
 ROTATION_PAUSE = 60.0
 
@@ -180,12 +181,13 @@ class LogFile:
 
 
 def _open(path: str, mode: int) -> int:
+    """For reading too where we may.  Never through a link that somebody else has put there."""
     # O_NONBLOCK is for a FIFO that took the place of the file: opening it must not wait.
     flags = os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK
     try:
-        return os.open(path, os.O_RDWR | flags, mode)
+        return open_trusted(path, os.O_RDWR | flags, mode)
     except PermissionError:
-        return os.open(path, os.O_WRONLY | flags, mode)
+        return open_trusted(path, os.O_WRONLY | flags, mode)
 
 
 def _unless_missing(step: Callable[[], None]) -> None:
@@ -241,7 +243,7 @@ def _open_to_read(path: str | None) -> int:
     if not path:
         raise Fault(FaultCode.NO_FILE)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        fd = open_trusted(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Fault(FaultCode.NO_FILE, path) from error
     except OSError as error:

@@ -114,7 +114,7 @@ def order_of(plan: SpawnPlan) -> dict[str, object]:
         value = getattr(plan, name)
         if value is not None:
             order[name] = value
-    for name in ("groups", "redirect_stderr", "note", "tree"):
+    for name in ("groups", "redirect_stderr", "no_new_privs", "note", "tree"):
         value = getattr(plan, name)
         if value:
             order[name] = value

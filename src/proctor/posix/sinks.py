@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from proctor.posix.links import open_trusted
 from proctor.posix.logfile import LogFile
 
 _FD_PATH = re.compile(r"/dev/(?:fd/(\d+)|(stdin|stdout|stderr))|/proc/self/fd/(\d+)")
@@ -88,7 +89,7 @@ def _open_special(path: str) -> int:
     # A FIFO is opened for both ends: nobody need read it yet, and readers may come and go.  What
     # nobody has read when we close it is gone.
     access = os.O_RDWR if stat.S_ISFIFO(os.stat(path).st_mode) else os.O_WRONLY
-    return os.open(path, access | os.O_NONBLOCK | os.O_NOCTTY)
+    return open_trusted(path, access | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _own_description(fd: int) -> int:

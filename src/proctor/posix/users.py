@@ -67,5 +67,8 @@ def drop_privileges(uid: int) -> None:
     except OSError:
         raise PrivilegeError("Could not set group id of effective user") from None
     os.setresuid(uid, uid, uid)
+    gids = os.getresgid()
+    if gids != (user.gid,) * 3 or not set(os.getgroups()) <= {user.gid, *user.groups}:
+        raise PrivilegeError(f"Could not leave the groups of the user before uid {uid}")
     if os.getresuid() != (uid, uid, uid):
         raise PrivilegeError(f"Could not become uid {uid}")

@@ -39,6 +39,10 @@ NUMPROCS_START = Option(
 DIRECTORY: Option[str | None] = Option(
     "directory", TEXT, None, sample="/tmp", text="Directory the process starts in.",
 )  # fmt: skip
+NO_NEW_PRIVS = Option(
+    "no_new_privs", BOOLEAN, False, sample="true", since="Proctor 0.1",
+    text="Neither it nor what it starts gains rights by set-user-ID programs such as sudo.",
+)  # fmt: skip
 UMASK: Option[int | None] = Option(
     "umask", OCTAL, None, sample="022", text="File mode mask; without it, the daemon's.",
 )  # fmt: skip
@@ -130,8 +134,9 @@ STDOUT = _stream("stdout", "standard output")
 STDERR = _stream("stderr", "standard error")
 
 PROGRAM_OPTIONS: tuple[Option[object], ...] = (
-    COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, DIRECTORY, UMASK, PRIORITY, AUTOSTART,
-    STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES, *STOP_OPTIONS, USER_NAME, REDIRECT_STDERR,
+    COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, DIRECTORY, UMASK, NO_NEW_PRIVS, PRIORITY,
+    AUTOSTART, STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES, *STOP_OPTIONS, USER_NAME,
+    REDIRECT_STDERR,
     *STDOUT.all(), *STDERR.all(), ENVIRONMENT, SERVERURL,
 )  # fmt: skip
 
