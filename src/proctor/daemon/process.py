@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 from proctor.core.cause import Cause, CauseKind, Reasons
 from proctor.core.events import ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.fingerprint import fingerprint
 from proctor.core.lifecycle import Became, Effects, Lifecycle, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
 from proctor.core.remains import Remains
@@ -123,6 +124,11 @@ class Process:
     def log_marks(self) -> Mapping[str, Mark]:
         """Where in its logs the present or the last run begins, by channel."""
         return self._output.marks
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells later daemons whether it is still configured as it was."""
+        return fingerprint(self.spec)
 
     def logfile(self, channel: str) -> str | None:
         """The log file of `stdout` or `stderr`; None when it has none."""

@@ -40,6 +40,8 @@ class Reactor:
         self._timers: list[tuple[float, int, Timer]] = []
         self._serial = itertools.count()
         self._calls: deque[Callback] = deque()
+        # Whether a wake-up is on its way, so that a thousand calls in a row cost one.
+        self._woken = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -47,9 +49,10 @@ class Reactor:
 
     def call_soon(self, callback: Callback) -> None:
         """Call back in the thread that runs this, in order.  From any thread."""
+        # First the call, then the question: `_swallow_wake` answers it before the calls are made.
         self._calls.append(callback)
-        # BlockingIOError: it is full of wake-ups already.
-        with suppress(BlockingIOError):
+        if not self._woken:
+            self._woken = True
             os.write(self._wake_write, b"\0")
 
     def call_later(self, seconds: float, callback: Callback) -> Timer:
@@ -103,3 +106,4 @@ class Reactor:
     def _swallow_wake(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
+        self._woken = False

@@ -15,7 +15,6 @@ from dataclasses import replace
 from proctor.core.cause import Cause, CauseKind
 from proctor.core.events import Event, ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
-from proctor.core.fingerprint import fingerprint
 from proctor.core.history import Birth, Change
 from proctor.core.settings import DaemonSettings
 from proctor.core.states import ProcessState
@@ -129,7 +128,7 @@ class Journal:
         birth = Birth(process.key, pid, process.lifecycle.started)
         marks = process.log_marks
         logs = {channel: mark.as_text() for channel, mark in marks.items()}
-        return Spawned(birth, process.start_wall, cause, fingerprint(process.spec), logs)
+        return Spawned(birth, process.start_wall, cause, process.fingerprint, logs)
 
     def _process(self, group_name: str, name: str) -> Process | None:
         group = self._supervisor.groups.get(group_name)

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 
 from proctor.core.events import Event, ProcessStateChanged
-from proctor.core.fingerprint import fingerprint
 from proctor.core.spec import LogKind
 from proctor.daemon.process import Process
 from proctor.daemon.shelf import Store
@@ -38,7 +37,6 @@ class Memory:
         self._supervisor = supervisor
         self._store = store
         self._slots = Slots()
-        self._known: dict[str, tuple[Process, str]] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
@@ -68,17 +66,10 @@ class Memory:
                 process.start_wall,
                 process.stop_wall,
                 at=self._supervisor.host.now(),
-                spec=self._fingerprint(process),
+                spec=process.fingerprint,
                 logs=_auto_logs(process),
             )
             self._slots.write(process.key, record.as_bytes(SIZE))
-
-    def _fingerprint(self, process: Process) -> str:
-        """Made once for each spec."""
-        known = self._known.get(process.key)
-        if known is None or known[0] is not process:
-            known = self._known[process.key] = (process, fingerprint(process.spec))
-        return known[1]
 
 
 def _auto_logs(process: Process) -> dict[str, str]:

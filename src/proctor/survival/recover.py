@@ -21,7 +21,6 @@ from types import MappingProxyType
 
 from proctor.core.cause import CauseKind, because
 from proctor.core.exits import ExitStatus
-from proctor.core.fingerprint import fingerprint
 from proctor.core.lifecycle import Effects
 from proctor.core.names import split_namespec
 from proctor.core.plan import ChildPipes, SpawnFailure
@@ -164,7 +163,7 @@ def _is_about(record: Record, child: HeldChild) -> bool:
 
 
 def _is_changed(record: Record, process: Process) -> bool:
-    return bool(record.spec) and record.spec != fingerprint(process.spec)
+    return bool(record.spec) and record.spec != process.fingerprint
 
 
 def kept_logs(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 
 from proctor.core.exits import ExitStatus
 from proctor.core.lifecycle import Effects, Lifecycle, Spawn
@@ -54,8 +54,9 @@ class Record:
         """As `from_bytes` reads it, in at most `most` bytes: what is long and dear to nobody goes
         first.
         """
-        for shorter in (self, replace(self, spawnerr=""), replace(self, spawnerr="", logs={})):
-            data = json.dumps(asdict(shorter), separators=(",", ":")).encode()
+        told = {name: getattr(self, name) for name in self.__slots__}
+        for less in ({}, {"spawnerr": ""}, {"spawnerr": "", "logs": {}}):
+            data = json.dumps(told | less, separators=(",", ":")).encode()
             if len(data) <= most:
                 return data
         return b""
