@@ -27,6 +27,7 @@ from proctor.core.info import ActionResult, ProcessInfo
 from proctor.core.logins import Logins, PeerRole, asks_for_login
 from proctor.core.settings import ServerSettings, TlsSettings
 from proctor.core.states import SupervisorState
+from proctor.core.upgrades import Stage, UpgradeNews
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.posix.sockets import open_server
@@ -123,6 +124,15 @@ class FakeService:
 
     async def diff(self) -> Plan:
         return Plan((GroupChange("web", Change.ADDED, starts=("web:web_0",)),))
+
+    async def get_proctor_version(self) -> str:
+        return "0.1.0"
+
+    async def upgrade(self) -> UpgradeNews:
+        return UpgradeNews("t", Stage.PENDING, "0.1.0", "0.1.1")
+
+    async def upgraded(self, ticket: str) -> UpgradeNews:
+        return UpgradeNews(ticket, Stage.DONE, "0.1.0", "0.1.1")
 
     async def apply(self) -> Plan:
         return replace(await self.diff(), problems=("web: no",))

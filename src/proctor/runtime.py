@@ -15,7 +15,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -28,6 +28,7 @@ from proctor.core.faults import Fault, FaultCode
 from proctor.core.logins import Logins, asks_for_login
 from proctor.core.settings import DaemonSettings, ServerSettings, server_url
 from proctor.core.states import SupervisorState
+from proctor.core.upgrades import Stage, UpgradeNews
 from proctor.core.version import VERSION
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
@@ -48,14 +49,24 @@ from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.posix.usage import measure
+from proctor.survival.health import wait_until_answered
 from proctor.survival.journal import journal_of
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
 from proctor.survival.servers import forget_servers, open_servers
 from proctor.survival.undelivered import Undelivered, undelivered
+from proctor.survival.upgrade import Upgrade
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import PluginError, installed_facade, load, resolve
+
+# Seconds in which requests under way should be answered before another daemon goes on.
+_FOR_REQUESTS = 5.0
+
+NO_KEEPER = (
+    "there is no keeper that could hold the programs meanwhile (keeper=false, or it was killed):"
+    " stop supervisord and start it instead"
+)
 
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
 
@@ -67,6 +78,7 @@ class Outcome(Enum):
 
     EXIT = "exit"
     RESTART = "restart"
+    ASIDE = "stands aside for its successor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,8 @@ class Beginnings:
     `pid` is the one that users see; `reread` reads the configuration anew (raises ConfigError);
     `notes` are lines for the log, by level name and text; `background` those about going there,
     which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran
-    before in this process left (see Ending).
+    before in this process left (see Ending).  `trial` is the command that tries out what is
+    installed now; `news` are of an upgrade that failed, so that this daemon begins again.
     """
 
     configuration: Configuration
@@ -86,17 +99,39 @@ class Beginnings:
     background: Notes
     ready: Callable[[], None]
     legacy: str = ""
+    trial: Sequence[str] = ()
+    news: UpgradeNews | None = None
+
+    def returning(self, ending: Ending, reason: str) -> Beginnings:
+        """The same once more, after a successor that came to nothing."""
+        assert ending.news is not None
+        assert ending.configuration is not None
+        news = replace(ending.news, stage=Stage.FAILED, reason=reason)
+        text = f"the upgrade to Proctor {news.new} has failed, this is {news.old} again: {reason}"
+        notes = (("error", text),)
+        return replace(
+            self,
+            configuration=ending.configuration,
+            notes=notes,
+            background=(),
+            ready=lambda: None,
+            legacy="",
+            news=news,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a daemon's life ended: with this exit status, or, for RESTART, with the socket of a
-    keeper to go on with and what is left to the next daemon."""
+    keeper to go on with and what is left to the next daemon; for ASIDE, with the socket on which to
+    wait for the keeper's word, what is known of the upgrade, and the configuration in force."""
 
     outcome: Outcome
     status: int = 0
     keeper: socket.socket | None = None
     legacy: str = ""
+    news: UpgradeNews | None = None
+    configuration: Configuration | None = None
 
 
 class Daemon:
@@ -144,6 +179,7 @@ class Daemon:
         self.legacy = ""
         self._memory: Memory | None = None
         self._journal = journal_of(settings, self.supervisor, self._post, self.log)
+        self.upgrading = Upgrade(beginnings.trial, self.log, self._hand_over, beginnings.news)
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
@@ -153,6 +189,11 @@ class Daemon:
         self._outcome = Outcome.EXIT
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._over = asyncio.Event()
+
+    @property
+    def configuration(self) -> Configuration:
+        """As it was read last."""
+        return self._current.value
 
     def _context(self) -> ServiceContext:
         return ServiceContext(
@@ -167,6 +208,8 @@ class Daemon:
             begun=self._begin.configuration,
             use_settings=self._use_settings,
             journal=self._journal,
+            upgrade=self._begin_upgrade,
+            upgrade_told=self.upgrading.told,
             pools=self._pools.pools,
         )
 
@@ -188,7 +231,7 @@ class Daemon:
             self._open_servers()
             await self._begin_work(holdings)
             await self._over.wait()
-            if self._outcome is Outcome.RESTART:
+            if self._outcome is not Outcome.EXIT:
                 await self._signals.hold()
             self._end_work()
         except CANNOT_BEGIN as error:
@@ -199,6 +242,7 @@ class Daemon:
         finally:
             self._close_servers()
             self._drain.stop()
+            self._main_log.close()
         return self._outcome
 
     def _say(self, notes: Notes) -> None:
@@ -223,7 +267,7 @@ class Daemon:
         """
         if self._servers is None:
             return
-        leave = self._shelf.outlives_us and (self._goes_on or self._outcome is Outcome.RESTART)
+        leave = self._shelf.outlives_us and (self._goes_on or self._outcome is not Outcome.EXIT)
         if not leave:
             forget_servers(self._current.value.servers, self._shelf)
         self._servers.close(leave)
@@ -288,7 +332,21 @@ class Daemon:
             )
         else:
             self.supervisor.autostart()
+        if holdings.predecessor is not None:
+            self.upgrading.inherits(holdings.predecessor)
+            self._attempts["health"] = self._loop.create_task(self._prove_health())
         give_back_memory()
+
+    async def _prove_health(self) -> None:
+        """Until the keeper hears of it, it may bring back the one before us."""
+        assert isinstance(self._host, KeeperHost), "only a keeper tells of predecessors"
+        try:
+            await wait_until_answered(self._current.value.servers)
+        except OSError as error:
+            self.log.critical(f"nobody can talk to this daemon: {error}")
+        else:
+            self._host.healthy()
+            self.upgrading.succeeded()
 
     def _write_pidfile(self) -> None:
         path = self._settings.pidfile
@@ -302,6 +360,9 @@ class Daemon:
             self.log.debug(f"{path}: {error.strerror}")
 
     def _end_work(self) -> None:
+        if self._outcome is Outcome.ASIDE:
+            self._leave_everything()
+            return
         self.legacy = self._pools.close()
         self._undelivered.end()
         if self._memory is not None:
@@ -312,6 +373,17 @@ class Daemon:
         self._usage.close()
         self._service.close()
         pidfile.remove(self._settings.pidfile, self._begin.pid)
+
+    def _leave_everything(self) -> None:
+        """As if we had been killed, but for our own descriptors: we may have to begin again."""
+        if self._memory is not None:
+            self._memory.end(leave=True)
+        if self._journal is not None:
+            self._journal.end()
+        self._ticks.close()
+        self._service.close()
+        for process in self.supervisor.all_processes():
+            process.let_go()
 
     def _post(self, callback: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(callback)
@@ -373,6 +445,26 @@ class Daemon:
 
         if self._attempts.get(what) is None or self._attempts[what].done():
             self._attempts[what] = self._loop.create_task(attempt())
+
+    def upgrade(self) -> None:
+        """Make room for the version that is installed now."""
+        self._attempt("upgrade", self._service.upgrade)
+
+    async def _begin_upgrade(self) -> UpgradeNews:
+        if not isinstance(self._host, KeeperHost) or self._host.lost or self._memory is None:
+            raise Fault(FaultCode.FAILED, NO_KEEPER)
+        return await self.upgrading.begin(self._memory.copy)
+
+    def _hand_over(self) -> None:
+        """Requests under way are answered first, also the one that asked for this."""
+        self._attempts["hand over"] = self._loop.create_task(self._stand_aside())
+
+    async def _stand_aside(self) -> None:
+        if self._servers is not None:
+            await self._servers.finish(_FOR_REQUESTS)
+        if not self.shutting_down:
+            self._outcome = Outcome.ASIDE
+            self._over.set()
 
     def _use_settings(self, settings: DaemonSettings) -> None:
         self.supervisor.settings = settings
@@ -436,7 +528,25 @@ def run(
         host.bye(status)
         return Ending(outcome, status)
     limit_descriptors(for_children)
+    if outcome is Outcome.ASIDE and isinstance(host, KeeperHost):
+        news = daemon.upgrading.news
+        assert news is not None, "nobody stands aside without a reason"
+        word = host.stand_aside(news.to_text(), daemon.supervisor.settings.upgrade_timeout)
+        close_loop(loop)
+        return Ending(outcome, keeper=word, news=news, configuration=daemon.configuration)
     # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries
     # again; the next program in this process goes on with the same keeper.
     left = host.leave() if isinstance(host, KeeperHost) else None
     return Ending(outcome, status, left, daemon.legacy)
+
+
+def close_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """End what is under way, and close what it has open."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
+    # Connections that were dropped are closed in the next round.
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()

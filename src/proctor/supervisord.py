@@ -27,15 +27,17 @@ from proctor.config.load import Configuration, check_file, load
 from proctor.config.problems import ConfigError
 from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
-from proctor.core.version import VERSION
+from proctor.core.version import PROCTOR_VERSION, VERSION
 from proctor.keeper.spawner import fill_standard_streams
 from proctor.posix import legacy
+from proctor.posix.aside import wait_for_word
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
 from proctor.posix.users import PrivilegeError, drop_privileges
 
 AGAIN = "--again"
+TRIAL = "--trial"
 REFUSALS = (UsageError, ConfigError, PrivilegeError, LimitError)
 
 Notes = list[tuple[str, str]]
@@ -69,10 +71,10 @@ class Settled:
     configuration: Configuration
     again: bool
 
-    def command(self) -> list[str]:
-        """The command that begins again with the same words, files and directory."""
+    def command(self, wish: str = AGAIN) -> list[str]:
+        """The command that begins again with the same words, files and directory, or tries to."""
         module = [sys.executable, "-P", "-m", "proctor.supervisord"]
-        return [*module, AGAIN, self.world.cwd, self.path, *self.words]
+        return [*module, wish, self.world.cwd, self.path, *self.words]
 
     def reread(self, previous: Configuration) -> Configuration:
         """The configuration as the files are now.  Raises ConfigError."""
@@ -96,12 +98,14 @@ def refuse(error: Exception, program: str) -> int:
 
 
 def _run(program: str, words: list[str]) -> int:
-    again = words[:1] == [AGAIN]
+    again = _is_again(words)
     world = RealWorld(words[1] if again else None)
     overrides = commandline.parse(words[3:] if again else words, world)
     if overrides.wish is not Wish.RUN:
         return _answer(program, overrides, world)
     settled = settle(program, words, overrides, world)
+    if words[:1] == [TRIAL]:
+        return _try_out()
     settings = settled.configuration.daemon
     if settled.again:
         return _serve(settled, _who(settings), inherited_keeper(os.environ))
@@ -114,6 +118,20 @@ def _run(program: str, words: list[str]) -> int:
     # Before the keeper comes to be: it is the one who hands directory and umask on.
     background_notes = _settle_down(settings)
     return _serve(settled, notes, _keeper(settled), background, background_notes)
+
+
+def _is_again(words: list[str]) -> bool:
+    """Whether these are the words of Settled.command."""
+    return words[:1] in ([AGAIN], [TRIAL])
+
+
+def _try_out() -> int:
+    """Could we go on with what the daemon has whose state is on our stdin?  The exit status."""
+    from proctor.survival.rehearsal import rehearse
+
+    rehearse(sys.stdin.buffer.read())
+    print(PROCTOR_VERSION)
+    return 0
 
 
 def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
@@ -139,7 +157,7 @@ def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
 
 def settle(program: str, words: list[str], overrides: Overrides, world: RealWorld) -> Settled:
     """Find and read the files.  Raises ConfigError."""
-    again = words[:1] == [AGAIN]
+    again = _is_again(words)
     path = words[2] if again else overrides.configuration or find(program, world)
     configuration = load(path, overrides, world)
     own = tuple(words[3:] if again else words)
@@ -213,9 +231,17 @@ def _serve(
         background=background_notes,
         ready=(lambda: None) if background is None else background.ready,
         legacy=legacy.inherit(os.environ),
+        trial=settled.command(TRIAL),
     )
     with _profiled(settled.overrides.profile):
-        ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
+        while True:
+            ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
+            if ending.outcome is not Outcome.ASIDE:
+                break
+            reason = None if ending.keeper is None else wait_for_word(ending.keeper)
+            if reason is None:
+                return 0
+            beginnings, keeper = beginnings.returning(ending, reason), ending.keeper
     if ending.outcome is Outcome.RESTART:
         if ending.keeper is not None:
             leave_to_next(ending.keeper, os.environ)

@@ -16,6 +16,7 @@ from proctor.api.service import Service
 from proctor.config.load import Configuration
 from proctor.core.faults import Fault
 from proctor.core.spec import GroupSpec
+from proctor.core.upgrades import Stage, UpgradeNews
 
 T = TypeVar("T")
 
@@ -50,6 +51,11 @@ class Desk:
             if not task.done() and due is not None:
                 self.heart.host.until(due)
         return await task
+
+    async def upgrade(self) -> UpgradeNews:
+        """What the context answers."""
+        self.orders.append("upgrade")
+        return UpgradeNews("t", Stage.PENDING, "1", "2")
 
     async def breathe(self) -> None:
         """Let everything happen that is due now."""
@@ -91,5 +97,7 @@ def context_of(desk: Desk) -> ServiceContext:
         shutdown=lambda: desk.orders.append("shutdown"),
         restart=lambda _: desk.orders.append("restart"),
         begun=desk.configuration.value,
+        upgrade=desk.upgrade,
+        upgrade_told=lambda ticket: UpgradeNews(ticket, Stage.UNKNOWN, "", "2"),
         use_settings=lambda settings: setattr(desk.heart.supervisor, "settings", settings),
     )

@@ -75,6 +75,7 @@ def test_every_option_of_supervisord_arrives() -> None:
         "pidfile=/tmp/p\numask=027\nnodaemon=true\nsilent=yes\nminfds=100\nminprocs=50\n"
         "nocleanup=on\nchildlogdir=/var/log\nuser=web\ndirectory=/tmp\nstrip_ansi=1\n"
         'environment=A="1",B="%(ENV_HOME)s"\nidentifier=me\nkeeper=false\nhup=Apply\n'
+        "upgrade_timeout=7\n"
         "journal=/tmp/j\njournal_maxbytes=1MB\njournal_maxdays=7\n"
     )
     assert read(text, world).daemon == DaemonSettings(
@@ -97,6 +98,7 @@ def test_every_option_of_supervisord_arrives() -> None:
         identifier="me",
         keeper=False,
         hup="apply",
+        upgrade_timeout=7,
         journal="/tmp/j",
         journal_maxbytes=1024**2,
         journal_maxdays=7,

@@ -30,6 +30,9 @@ class Recorder:
     def apply(self) -> None:
         self.told.append("apply")
 
+    def upgrade(self) -> None:
+        self.told.append("upgrade")
+
     def reopen_logs(self) -> None:
         self.told.append("reopen")
 
@@ -96,9 +99,9 @@ def test_usr2_reopens_logs(shutting_down: bool) -> None:
     ]
 
 
-def test_usr1_does_not_kill() -> None:
+def test_usr1_upgrades() -> None:
     """The original dies of it and orphans its children (gotcha G41)."""
-    assert told(signal.SIGUSR1) == ["INFO received SIGUSR1, which asks for nothing: ignored"]
+    assert told(signal.SIGUSR1) == ["INFO received SIGUSR1 indicating upgrade request", "upgrade"]
 
 
 def test_orders_wait_until_there_is_something_to_stop() -> None:

@@ -22,11 +22,11 @@ from proctor.daemon.group import Group, can_reshape, touched
 
 LIVE = (
     "loglevel", "logfile_maxbytes", "logfile_backups", "identifier", "childlogdir", "strip_ansi",
-    "hup", "metrics",
+    "hup", "upgrade_timeout", "metrics",
 )  # fmt: skip
 
 # A re-read alone takes these over: they count for everything new (gotcha G54).
-FROM_REREAD = ("identifier", "childlogdir", "strip_ansi", "hup", "metrics")
+FROM_REREAD = ("identifier", "childlogdir", "strip_ansi", "hup", "upgrade_timeout", "metrics")
 
 _AT_NEXT_START = (
     "logfile", "pidfile", "umask", "nodaemon", "silent", "minfds", "minprocs", "nocleanup", "uid",

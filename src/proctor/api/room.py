@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,6 +23,7 @@ from proctor.core.logins import open_to_network
 from proctor.core.names import make_namespec, split_namespec
 from proctor.core.settings import DaemonSettings
 from proctor.core.states import SupervisorState
+from proctor.core.upgrades import UpgradeNews
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
@@ -49,6 +50,7 @@ class ServiceContext:
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
     what was read and raises Fault CANT_REREAD when that cannot be carried out.  `begun` is what the
     daemon began with; `use_settings` puts settings in force that can change in a running daemon.
+    `upgrade` raises Fault FAILED where nothing came of it; `upgrade_told` says how one went.
     `pools` are those of event listeners, by group.  `journal` None: none is kept.
     """
 
@@ -62,6 +64,8 @@ class ServiceContext:
     restart: Callable[[Configuration], None]
     begun: Configuration
     use_settings: Callable[[DaemonSettings], None]
+    upgrade: Callable[[], Awaitable[UpgradeNews]]
+    upgrade_told: Callable[[str], UpgradeNews]
     pools: Callable[[], Mapping[str, Pool]] = dict
     journal: Journal | None = None
 

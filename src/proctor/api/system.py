@@ -5,6 +5,8 @@ from __future__ import annotations
 from proctor.api.configuration import ConfigurationRoom
 from proctor.core.events import RemoteCommunication
 from proctor.core.states import SupervisorState
+from proctor.core.upgrades import UpgradeNews
+from proctor.core.version import PROCTOR_VERSION
 
 API_VERSION = "3.0"
 
@@ -62,6 +64,25 @@ class System(ConfigurationRoom):
         self._require_running()
         self.context.restart(new)
         return True
+
+    async def get_proctor_version(self) -> str:
+        """Our own version."""
+        self._require_running()
+        return PROCTOR_VERSION
+
+    async def upgrade(self) -> UpgradeNews:
+        """Make room for the version that is installed now; no program notices.
+
+        Answers when that version was tried out; the hand-over follows at once.  Ask `upgraded` with
+        the ticket how it went.  Raises FAILED with the reason when nothing came of it.
+        """
+        self._require_running()
+        return await self.context.upgrade()
+
+    async def upgraded(self, ticket: str) -> UpgradeNews:
+        """How an upgrade went; PENDING as long as that is open."""
+        self._require_running()
+        return self.context.upgrade_told(ticket)
 
     async def send_remote_comm_event(self, type: str, data: str) -> bool:
         """Publish a message to whoever listens for REMOTE_COMMUNICATION.  Works in any state."""

@@ -62,6 +62,7 @@ def build_daemon(
         identifier=identifier,
         keeper=reader.get(rows.KEEPER),
         hup=reader.get(rows.HUP),
+        upgrade_timeout=reader.get(rows.UPGRADE_TIMEOUT),
         audit=reader.get(rows.AUDIT),
         journal_maxbytes=reader.get(rows.JOURNAL_MAXBYTES),
         journal_maxdays=reader.get(rows.JOURNAL_MAXDAYS),

@@ -13,7 +13,7 @@ class DaemonSettings(NamedTuple):
 
     `uid` None means: do not switch.  `environment` is for children only.
     `journal` None: none is kept; its bounds are bytes and days, 0 = none.
-    `hup` says what SIGHUP asks for: "restart" or "apply".
+    `hup` says what SIGHUP asks for: "restart" or "apply"; `upgrade_timeout` is in seconds.
     """
 
     logfile: str | None
@@ -35,6 +35,7 @@ class DaemonSettings(NamedTuple):
     identifier: str = "supervisor"
     keeper: bool = True
     hup: str = "restart"
+    upgrade_timeout: int = 30
     audit: bool = True
     journal: str | None = None
     journal_maxbytes: int = 20 * 1024 * 1024

@@ -50,6 +50,11 @@ class MainLog:
             if isinstance(sink, LogFile) and sink.name == settings.logfile:
                 self._drain.call(partial(_limit, sink, settings), lambda _: None)
 
+    def close(self) -> None:
+        """Let go of the files.  The drain has stopped."""
+        for sink in self._sinks:
+            sink.close()
+
     def clear(self, done: Callable[[OSError | None], None]) -> None:
         """Empty the file; `done` hears how that went."""
         self._log.info("reopening log file")

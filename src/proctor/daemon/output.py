@@ -117,6 +117,12 @@ class Output:
         if not channels:
             done()
 
+    def let_go(self) -> None:
+        """End the conversations; what is drained ends with the drain."""
+        for name in self.listeners:
+            if name in self._channels:
+                self._channels[name].finish(lambda: None)
+
     def clear(self, done: Callable[[OSError | None], None]) -> None:
         """Empty the log files, also those of a process that does not run (gotcha G58)."""
 

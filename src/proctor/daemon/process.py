@@ -215,6 +215,12 @@ class Process:
         """Its lifecycle is as an earlier daemon left it, without a child; this is left to do."""
         self._step(effects)
 
+    def let_go(self) -> None:
+        """Close our ends of the pipes to the child; another daemon has its own."""
+        if self._stdin is not None:
+            self._stdin.close()
+        self._output.let_go()
+
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""
         self._step(self.lifecycle.lost())

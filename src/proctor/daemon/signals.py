@@ -3,7 +3,7 @@
 Under a keeper the pid that people signal is the keeper's; it passes these signals on.  A daemon may
 be told to end before it knows what there is to stop, and a keeper whose daemon died over such an
 order repeats it to the next one: so orders wait until `begin`.  Source: compat config.md, section
-14; gotcha G41 for SIGUSR1.
+14; SIGUSR1 is ours (gotcha G41).
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ class Orders(Protocol):
 
     def apply(self) -> None:
         """Change what differs in the configuration, if it is in order."""
+
+    def upgrade(self) -> None:
+        """Make room for the version that is installed now, if it can take over."""
 
     def reopen_logs(self) -> None:
         """Open all log files anew."""
@@ -88,7 +91,8 @@ class SignalDesk:
             self.log.info("received SIGUSR2 indicating log reopen request")
             self.orders.reopen_logs()
         else:
-            self.log.info(f"received {signum.name}, which asks for nothing: ignored")
+            self.log.info(f"received {signum.name} indicating upgrade request")
+            self.orders.upgrade()
 
     def _hang_up(self) -> None:
         wish = "apply" if self.orders.hup_applies else "restart"

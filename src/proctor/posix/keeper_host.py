@@ -151,6 +151,29 @@ class KeeperHost(LoopHost):
         self.leave()
         self._wire.close()
 
+    def healthy(self) -> None:
+        """We do everything that a daemon does: whoever stands aside for us may go."""
+        self._send("healthy", {})
+
+    def stand_aside(self, note: str, seconds: float) -> socket.socket:
+        """The last word to this keeper for now: another daemon begins, and gets `note`.
+
+        It has so many `seconds` to be healthy.  What becomes of it is heard on the socket that is
+        returned, see posix/aside.py.  Waits up to 5 seconds for the keeper to hear it.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            fields = {"note": note, "seconds": seconds}
+            self._send("succeed", fields, [os.dup(theirs.fileno())])
+        self._loop.remove_reader(self._wire.sock)
+        self._loop.remove_writer(self._wire.sock)
+        until = time.monotonic() + _LAST_WORDS
+        while not self._wire.flush() and time.monotonic() < until:
+            self._wait_for_wire()
+        self.lost = True
+        self._wire.close()
+        return ours
+
     def leave(self) -> socket.socket | None:
         """Stop talking, with nothing half said or half heard: the next program in here goes on.
 
@@ -260,11 +283,12 @@ class KeeperHost(LoopHost):
         pid: int,
         restarts: int,
         last_status: int | None,
+        predecessor: str | None = None,
         **_more: object,
     ) -> None:
         self.keeper_pid = pid
         last_end = None if last_status is None else ExitStatus.from_wait(last_status)
-        holdings = Holdings(tuple(self._held), self._descriptors, restarts, last_end)
+        holdings = Holdings(tuple(self._held), self._descriptors, restarts, last_end, predecessor)
         self._held, self._descriptors = [], {}
         if not self._welcomed.done():
             self._welcomed.set_result(holdings)

@@ -56,13 +56,14 @@ class Holdings:
 
     `restarts`: how often the keeper had to start a daemon again; `last_end`: how the one before
     this ended, if it was one of those.  `descriptors` were held under a name; they are the
-    receiver's to close.
+    receiver's to close.  `predecessor` is the text of the one that stands aside for this one.
     """
 
     children: tuple[HeldChild, ...] = ()
     descriptors: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
     last_end: ExitStatus | None = None
+    predecessor: str | None = None
 
 
 class LoopHost:

@@ -46,11 +46,16 @@ class Memory:
         self._unsubscribe = self._supervisor.bus.subscribe(self._hear, ["PROCESS_STATE"])
         self._store.hold(NAME, self._slots.fd)
 
-    def end(self) -> None:
-        """There will be nothing to go on with."""
+    def end(self, leave: bool = False) -> None:
+        """There will be nothing to go on with; or `leave` it to the next daemon."""
         self._unsubscribe()
-        self._store.release(NAME)
+        if not leave:
+            self._store.release(NAME)
         self._slots.close()
+
+    def copy(self) -> bytes:
+        """What is written down now."""
+        return self._slots.copy()
 
     def _hear(self, event: Event) -> None:
         assert isinstance(event, ProcessStateChanged)

@@ -101,6 +101,12 @@ class Connection(asyncio.Protocol):
         return self._exchange is None
 
     @property
+    def answering(self) -> asyncio.Task[None] | None:
+        """The answer under way, if it is one that ends by itself."""
+        streaming = self._exchange is not None and self._exchange.streaming
+        return None if streaming else self._task
+
+    @property
     def gone(self) -> bool:
         """Whether nobody reads what we write."""
         return self._transport.is_closing()

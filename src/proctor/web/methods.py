@@ -67,6 +67,7 @@ _PARAMETERS: dict[str, tuple[str, Callable[[object], object]]] = {
     "limit": ("int", _whole),
     "run": ("int", _whole),
     "channel": ("string", _text),
+    "ticket": ("string", str),
 }
 _OPTIONAL = frozenset({"wait", "since", "limit", "run", "channel"})
 

@@ -10,6 +10,7 @@ import time
 
 from proctor.core.changes import Plan
 from proctor.core.history import Explanation, Run, RunOutput
+from proctor.core.upgrades import UpgradeNews
 from proctor.web.methods import Method
 
 
@@ -34,6 +35,12 @@ def _output(answer: object) -> object:
     return answer.as_struct()
 
 
+def _news(answer: object) -> object:
+    assert isinstance(answer, UpgradeNews)
+    return answer.as_struct()
+
+
+_NEWS = " {ticket, stage: pending, done, failed or unknown, from, to, reason}."
 _PLAN = (
     " {removed, changed, added: [{group, stops, starts}], settings: [{section, option, live, old,"
     " new}], problems: [text]}."
@@ -66,6 +73,20 @@ OWN_METHODS: dict[str, Method] = {
         " run, -1 the one before; other numbers are those that history tells.",
         _output,
         listed=False,
+    ),
+    "getVersion": Method(
+        "get_proctor_version", "string", (), "The version of Proctor.", listed=False
+    ),
+    "upgrade": Method(
+        "upgrade",
+        "struct",
+        (),
+        "Make room for the version that is installed now; answer when it was tried out:" + _NEWS,
+        _news,
+        listed=False,
+    ),
+    "upgraded": Method(
+        "upgraded", "struct", ("ticket",), "How an upgrade went:" + _NEWS, _news, listed=False
     ),
     "diff": Method(
         "diff",

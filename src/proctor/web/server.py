@@ -83,6 +83,20 @@ class HttpServers:
                 name = listener.settings.section
                 self.log.error(f"[{name}] goes on with its old certificate: {why_not(error)}")
 
+    async def finish(self, seconds: float) -> None:
+        """Accept nobody any more, and let requests under way be answered, for so long at most.
+
+        Streams have no end of their own; `close` cuts them off.
+        """
+        for server in self._servers:
+            server.close()
+        for connection in list(self.connections):
+            if connection.is_idle:
+                connection.close()
+        answers = [a for c in self.connections if (a := c.answering) is not None]
+        if answers:
+            await asyncio.wait(answers, timeout=seconds)
+
     def close(self, leave: bool = False) -> None:
         """Close every socket and connection, and remove the socket files that are still ours.
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from proctor.cli.verbs import apply, configure, control, foreground, inspect, logs, status, system
+from proctor.cli.verbs import (
+    apply,
+    configure,
+    control,
+    foreground,
+    inspect,
+    logs,
+    status,
+    system,
+    upgrade,
+)
 
-VERBS = {
-    verb.name: verb
-    for module in (status, control, configure, apply, logs, inspect, foreground, system)
-    for verb in module.VERBS
-}
+_MODULES = (status, control, configure, apply, logs, inspect, foreground, system, upgrade)
+
+VERBS = {verb.name: verb for module in _MODULES for verb in module.VERBS}

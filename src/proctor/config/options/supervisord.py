@@ -119,13 +119,18 @@ JOURNAL_MAXDAYS = Option(
     "journal_maxdays", COUNT, 90, sample="90", since="Proctor 0.1",
     text="Days after which an entry of the journal is forgotten; 0 keeps all.",
 )  # fmt: skip
+UPGRADE_TIMEOUT = Option(
+    "upgrade_timeout", COUNT, 30, sample="30", since="Proctor 0.1",
+    text="Seconds in which a new version has to be healthy after an upgrade; if it is not, the old "
+    "one goes on.",
+)  # fmt: skip
 
 SUPERVISORD = SectionType(
     "supervisord",
     (
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
-        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, AUDIT, METRICS,
+        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, UPGRADE_TIMEOUT, AUDIT, METRICS,
         JOURNAL_FILE, JOURNAL_MAXBYTES, JOURNAL_MAXDAYS,
     ),
     text="The daemon itself.",

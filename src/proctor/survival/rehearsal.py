@@ -1,0 +1,47 @@
+"""The trial before an upgrade: could this version go on with what that daemon has?
+
+It runs in a process of its own, with a copy of the state on its stdin; nothing it does reaches the
+daemon.  What it tells is one line: the version that is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+
+import proctor
+from proctor.posix.slots import SIZE
+from proctor.survival.memory import NAME, remembered
+
+# What a daemon may load; not what is a process of its own.
+_OURS = (
+    "keeper", "core", "config", "posix", "daemon", "duties", "survival", "api", "web", "runtime",
+)  # fmt: skip
+
+
+class CannotGoOn(Exception):
+    """This version could not take over; the text says why."""
+
+
+def rehearse(state: bytes) -> None:
+    """Load everything and read the state.  Raises CannotGoOn, and whatever a module raises."""
+    for name in _modules():
+        importlib.import_module(name)
+    written = [state[place : place + SIZE] for place in range(0, len(state), SIZE)]
+    fd = os.memfd_create("proctor-rehearsal")
+    os.write(fd, state)
+    if len(remembered({NAME: fd})) != sum(bool(each.strip()) for each in written):
+        raise CannotGoOn("it cannot read the states that this daemon has written down")
+
+
+def _modules() -> Iterator[str]:
+    for name in _OURS:
+        module = importlib.import_module(f"{proctor.__name__}.{name}")
+        yield module.__name__
+        if hasattr(module, "__path__"):
+            for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
+                # A door that runs when it is loaded is none of ours.
+                if not found.name.endswith("__main__"):
+                    yield found.name

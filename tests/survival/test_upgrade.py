@@ -1,0 +1,161 @@
+"""supervisorctl upgrade: another version goes on with the same programs, or the old one does."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.daemon import Daemon, Launch, alive
+from support.implementations import Implementation
+from support.versions import Installation
+from support.waiting import until
+
+PROGRAMS = """
+[program:cat]
+command=/bin/cat
+startsecs=0
+[program:count]
+command=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done'
+startsecs=0
+[program:resting]
+command=/bin/cat
+autostart=false
+"""
+
+# For a machine that is busy with other things.
+PATIENT = "upgrade_timeout=120"
+LONG = 300.0
+
+Start = Callable[..., tuple[Daemon, Installation]]
+
+
+@pytest.fixture
+def start(launch: Launch, ours: Implementation, scratch: Path) -> Start:
+    """A daemon that runs from an installation of its own."""
+
+    def begin(settings: str = PATIENT) -> tuple[Daemon, Installation]:
+        installation = Installation(scratch)
+        daemon = launch(
+            ours,
+            PROGRAMS,
+            settings=settings,
+            command=[*installation.command, "-c", "supervisord.conf"],
+            environment=installation.environment,
+        )
+        daemon.until_state("count", "RUNNING")
+        return daemon, installation
+
+    return begin
+
+
+def pids(daemon: Daemon) -> dict[str, int]:
+    return {one["name"]: one["pid"] for one in daemon.call("supervisor.getAllProcessInfo")}
+
+
+def is_complete(daemon: Daemon) -> bool:
+    """Whether the log of `count` has every line once, in order."""
+    (log,) = daemon.directory.glob("count-stdout---*")
+    lines = log.read_text().splitlines()
+    return lines == [str(number) for number in range(1, len(lines) + 1)]
+
+
+def test_the_new_version_goes_on_with_everything(start: Start) -> None:
+    """Pids, output, the daemon's own pid; twice in a row."""
+    daemon, installation = start()
+    before, pid = pids(daemon), daemon.call("supervisor.getPID")
+    for old, new in (("0.1.0", "0.1.1"), ("0.1.1", "0.2.0")):
+        installation.install(new)
+        answer = daemon.ctl("upgrade", seconds=LONG)
+        assert (answer.lines, answer.code) == ([f"Upgraded supervisord: {old} -> {new}"], 0)
+        assert daemon.call("proctor.getVersion") == new
+    assert (pids(daemon), daemon.call("supervisor.getPID")) == (before, pid)
+    assert daemon.client.state("resting") == "STOPPED"
+    daemon.call("supervisor.sendProcessStdin", "cat", "hello\n")
+    until(lambda: daemon.call("supervisor.readProcessStdoutLog", "cat", 0, 0) == "hello\n", "echo")
+    assert is_complete(daemon)
+    daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0")
+
+
+BROKEN = {
+    "No module named 'nothing_of_the_kind'": ("web__app", "import nothing_of_the_kind"),
+    "it ended with status 3": ("config__load", "raise SystemExit(3)"),
+    "it cannot read the states": (
+        "survival__snapshot",
+        "Record.from_bytes = classmethod(lambda *_: None)",
+    ),
+}
+
+
+def test_what_fails_its_trial_changes_nothing(start: Start) -> None:
+    """It does not import, ends, or cannot read the state: the reason is told, all goes on."""
+    daemon, installation = start()
+    before = pids(daemon)
+    for reason, (module, code) in BROKEN.items():
+        installation.install("0.1.1", **{module: code})
+        answer = daemon.ctl("upgrade", seconds=LONG)
+        assert answer.code == 1
+        assert answer.out.startswith("ERROR: not upgraded: what is installed now cannot take over")
+        assert reason in answer.out
+    assert (pids(daemon), daemon.call("proctor.getVersion")) == (before, "0.1.0")
+    assert "handing over" not in daemon.log_text()
+
+
+CRASH = """
+import os, sys
+if "--again" in sys.orig_argv:
+    KeeperHost.healthy = lambda self: os._exit(9)
+"""
+HANG = """
+import sys, time
+if "--again" in sys.orig_argv:
+    KeeperHost.hello = lambda self: time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(CRASH, "it ended with exit status 9"), (HANG, "it was not healthy in time")],
+)
+def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: str) -> None:
+    """It passed its trial, then it crashed or hung: the old one returns, with the code it has in
+    memory, and says why; and can be upgraded when that is mended."""
+    daemon, installation = start(settings="upgrade_timeout=2" if code == HANG else PATIENT)
+    before = pids(daemon)
+    installation.install("0.1.1", posix__keeper_host=code)
+    answer = daemon.ctl("upgrade", seconds=LONG)
+    said = f"ERROR: not upgraded: 0.1.1 came to nothing, 0.1.0 goes on: {reason}"
+    assert (answer.lines, answer.code) == ([said], 1)
+    assert (pids(daemon), daemon.call("proctor.getVersion")) == (before, "0.1.0")
+    daemon.until_logged(f"upgrade to Proctor 0.1.1 has failed, this is 0.1.0 again: {reason}")
+    installation.install("0.1.2")
+    daemon.conf.write_text(daemon.conf.read_text().replace("upgrade_timeout=2\n", PATIENT + "\n"))
+    assert daemon.ctl("apply").code == 0
+    answer = daemon.ctl("upgrade", seconds=LONG)
+    assert answer.lines == ["Upgraded supervisord: 0.1.0 -> 0.1.2"]
+    assert pids(daemon) == before
+    assert is_complete(daemon)
+
+
+def test_the_signal_does_the_same(start: Start) -> None:
+    """SIGUSR1 to the pid that users see; what becomes of it is in the log."""
+    daemon, installation = start()
+    installation.install("0.1.1", web__app="import nothing_of_the_kind")
+    daemon.signal(signal.SIGUSR1)
+    daemon.until_logged("cannot upgrade, everything goes on as it was: .*nothing_of_the_kind")
+    before = pids(daemon)
+    installation.install("0.1.1")
+    daemon.signal(signal.SIGUSR1)
+    daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1")
+    assert pids(daemon) == before
+
+
+def test_without_a_keeper_it_is_refused(start: Start) -> None:
+    """With a sentence that says what to do."""
+    daemon, _ = start(settings="keeper=false")
+    answer = daemon.ctl("upgrade", seconds=LONG)
+    assert answer.code == 1
+    assert answer.out.startswith("ERROR: not upgraded: there is no keeper")
+    assert alive(daemon.pid)
