@@ -99,8 +99,8 @@ def test_usr2_reopens_logs(shutting_down: bool) -> None:
     ]
 
 
-def test_usr1_upgrades() -> None:
-    """The original dies of it and orphans its children (gotcha G41)."""
+def test_usr1_does_not_kill() -> None:
+    """It asks for an upgrade; the original dies of it and orphans its children (gotcha G41)."""
     assert told(signal.SIGUSR1) == ["INFO received SIGUSR1 indicating upgrade request", "upgrade"]
 
 
