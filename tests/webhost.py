@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
+import pytest
+
 from proctor.api.access import caller
 from proctor.api.event_feed import Entry, EventFeed
 from proctor.api.service import Service
@@ -265,6 +267,14 @@ class FakeService:
             await asyncio.Event().wait()
         finally:
             self.followers -= 1
+
+
+def needs_ipv6() -> None:
+    """Skip this test where the machine has no IPv6, as containers often have none."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
 
 
 class Served:

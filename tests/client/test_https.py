@@ -14,7 +14,7 @@ from proctor.client.connection import Address
 from proctor.client.server import Server
 from proctor.core.settings import TlsSettings, TrustSettings
 from support.certificates import Files, write
-from webhost import Served
+from webhost import Served, needs_ipv6
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def test_addresses(url: str, host: str, port: int, secure: bool) -> None:
 
 def test_a_client_reaches_a_server_on_ipv6(scratch: Path) -> None:
     """With brackets in the URL and in the Host."""
+    needs_ipv6()
     served = Served(scratch, host="::1")
     server = Server(f"http://[::1]:{served.port}", None, None)
     try:

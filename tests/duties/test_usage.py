@@ -11,6 +11,7 @@ from builders import a_heart
 from proctor.core.events import Event, UsageSampled
 from proctor.duties import usage
 from proctor.posix.usage import Usage, measure
+from support.waiting import GENEROUS
 
 
 def test_nothing_is_measured_while_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +40,7 @@ def test_nothing_is_measured_while_nobody_listens(monkeypatch: pytest.MonkeyPatc
                     arrived.set()
 
             unsubscribe = heart.bus.subscribe(hear, ["USAGE_SAMPLED"])
-            await asyncio.wait_for(arrived.wait(), 30)
+            await asyncio.wait_for(arrived.wait(), GENEROUS)
             unsubscribe()
             assert desk._task is None
             return heard

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from support import ordinary
 from support.daemon import Daemon, Launch, alive
 from support.implementations import Implementation
 from support.programs import program
+from support.rpc import free_port
 from support.torture import kill_daemon
 from support.waiting import until
 
@@ -53,10 +53,7 @@ class Family:
 def family(scratch: Path, launch: Launch) -> Iterator[Family]:
     """Its folder and a port that nobody has.  Whoever of it is left is ended before the daemon."""
     scratch.chmod(0o777)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    family = Family(scratch, port, [])
+    family = Family(scratch, free_port(), [])
     yield family
     for pid in family.seen:
         with contextlib.suppress(OSError):
@@ -95,7 +92,7 @@ def test_a_stop_ends_all_that_came_from_it(family: Family, start: Start) -> None
 
 def test_who_ignores_the_stop_signal_is_killed(family: Family, start: Start) -> None:
     """After stopwaitsecs, although the process itself has ended; until then it is STOPPING."""
-    daemon = start(family.program("stubborn", kill_mode="tree", stopwaitsecs=1))
+    daemon = start(family.program("stubborn", kill_mode="tree", stopwaitsecs=4))
     pids = family.pids()
     daemon.call("supervisor.stopProcess", "family", False)
     daemon.until_logged(r"'family:family' has ended, .* of it still runs")

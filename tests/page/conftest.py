@@ -20,10 +20,11 @@ from support.daemon import Daemon, Launch
 from support.implementations import Implementation
 from support.programs import program
 from support.rpc import free_port
+from support.waiting import GENEROUS
 
 SERVER = "[inet_http_server]\nport=127.0.0.1:{port}\n\n"
-# Slow machines with a load are slow; nothing here depends on it.
-PATIENCE = 30_000.0
+# Milliseconds.
+PATIENCE = GENEROUS * 1000
 
 Open = Callable[..., Page]
 
@@ -50,7 +51,9 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Its sandbox needs rights that a container does not have; it shows nothing but our pages.
         arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=arguments, timeout=PATIENCE
+        )
         yield browser
         browser.close()
 

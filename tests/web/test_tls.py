@@ -15,7 +15,7 @@ from proctor.core.settings import ServerSettings, TlsSettings
 from proctor.web.connection import Limits
 from support.certificates import Files, write
 from support.waiting import until
-from webhost import Served, a_call, a_get, a_post, read_reply
+from webhost import Served, a_call, a_get, a_post, needs_ipv6, read_reply
 
 Serve = Callable[..., Served]
 
@@ -159,6 +159,7 @@ def test_renewed_certificates_count_for_new_connections(
 
 def test_a_server_listens_on_ipv6(serve: Serve) -> None:
     """Its own address is a Host that nobody can own; a source is shown as it is."""
+    needs_ipv6()
     served = serve(host="::1")
     for name, status in ((f"[::1]:{served.port}", 200), ("evil.example:9001", 403)):
         assert served.ask(a_get("/ok.html", f"Host: {name}")).status == status
@@ -166,6 +167,7 @@ def test_a_server_listens_on_ipv6(serve: Serve) -> None:
 
 def test_the_open_address_of_ipv6_is_that_of_both(serve: Serve) -> None:
     """And a client of version 4 is shown as one."""
+    needs_ipv6()
     served = serve(host="::")
     assert served.ask(a_get("/ok.html")).status == 200
     until(lambda: any(line.partition("127.0.0.1:")[1] for line in served.lines), "the access line")
