@@ -98,3 +98,10 @@ def test_readable_passwords_are_one_warning_for_all() -> None:
 def test_a_login_does_not_show_its_secret() -> None:
     """Wherever somebody prints it."""
     assert repr(Login("a", "hunter2")) == "Login('a', admin)"
+
+
+def test_a_plug_in_does_not_get_the_option_that_says_who_may_use_it() -> None:
+    """It would not know what to do with it."""
+    text = "[rpcinterface:x]\nsupervisor.rpcinterface_factory=good:x\nproctor.role=view\na=b\n"
+    (plugin,) = read(START + text).rpcinterfaces
+    assert (plugin.role, plugin.options) == (Role.VIEW, (("a", "b"),))

@@ -111,6 +111,18 @@ def test_errors_are_named_as_in_the_original(path: Path) -> None:
     assert str(long.value) == prefix + "AF_UNIX path too long"
 
 
+def test_a_chown_never_goes_through_a_link(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 11: somebody may have put one where our socket was a moment ago."""
+    given: list[bool] = []
+
+    def note(*_: object, follow_symlinks: bool = True) -> None:
+        given.append(follow_symlinks)
+
+    monkeypatch.setattr(os, "chown", note)
+    open_server(unix(path, owner=(0, 5))).close()
+    assert given == [False]
+
+
 def test_a_refused_chown_names_the_file_the_ids_and_the_user(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import xmlrpc.client
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from proctor.api.access import asked_by, caller
 from proctor.config.options.special import MAIN_RPCINTERFACE
+from proctor.core.caller import Caller, How, Role
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.settings import PluginSettings
 from proctor.daemon.activity_log import ActivityLog
@@ -181,3 +184,30 @@ def test_a_factory_that_fails_ends_the_start() -> None:
     with pytest.raises(PluginError, match=r"^Could not make mine rpc interface$"):
         load([PluginSettings("mine", "a:b")], lambda spec: factory, object, log)
     assert b"WARN Traceback" in lines[0]
+
+
+class Watched:
+    """A plug-in that sees who asks."""
+
+    def __init__(self, seen: list[Caller]) -> None:
+        self._seen = seen
+
+    def look(self) -> int:
+        self._seen.append(caller())
+        return 1
+
+
+def test_a_method_of_a_plug_in_is_for_admins_unless_its_section_says_who() -> None:
+    """Nobody else knows what it does; what it does in turn it does with full rights."""
+    operator = Caller(How.TCP, Role.OPERATE, user="otto")
+    seen: list[Caller] = []
+
+    def called(role: Role | None) -> object:
+        target = ThirdParty(Watched(seen), ActivityLog(), role)
+        with asked_by(operator):
+            return asyncio.run(target.call("look", []))
+
+    with pytest.raises(Fault, match="otto may not look: that needs the role admin"):
+        called(None)
+    assert called(Role.OPERATE) == 1
+    assert (seen[0].user, seen[0].how, seen[0].role) == ("otto", How.PLUGIN, Role.ADMIN)

@@ -14,7 +14,7 @@ from proctor.config.expand import expand_again
 from proctor.config.ini import Section, Sections
 from proctor.config.options import servers as server_rows
 from proctor.config.options import supervisord as rows
-from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY
+from proctor.config.options.special import MAIN_RPCINTERFACE, RPC_FACTORY, RPC_ROLE
 from proctor.config.plugins import build_plugin, check_factory
 from proctor.config.problems import Problem
 from proctor.config.reader import Context, Reader
@@ -126,9 +126,10 @@ def build_rpcinterfaces(sections: Sections, context: Context) -> tuple[PluginSet
     """All [rpcinterface:x]."""
     plugins = []
     for section in sections.starting_with("rpcinterface:"):
-        plugin = build_plugin(section, RPC_FACTORY, context)
+        plugin = build_plugin(section, RPC_FACTORY, context, RPC_ROLE.name)
         if plugin is None:
             continue
+        plugin = plugin._replace(role=Reader(section, context).get(RPC_ROLE))
         # Our own interface is known by its name, also where the compatibility package is missing.
         if plugin.factory != MAIN_RPCINTERFACE:
             check_factory(Reader(section, context), plugin.factory, RPC_FACTORY.name)

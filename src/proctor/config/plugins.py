@@ -13,11 +13,12 @@ from proctor.core.settings import PluginSettings
 
 
 def build_plugin(
-    section: Section, row: Option[str | None], context: Context
+    section: Section, row: Option[str | None], context: Context, not_for_it: str = ""
 ) -> PluginSettings | None:
     """A plug-in's name, factory and all its other options; None, and a Problem, if unusable.
 
-    Whether the factory can be imported is another question: `check_factory`.
+    The option `not_for_it` is ours, so the plug-in does not get it.  Whether the factory can be
+    imported is another question: `check_factory`.
     """
     reader = Reader(section, context)
     factory = reader.get(row)
@@ -27,7 +28,7 @@ def build_plugin(
         return None
     options = []
     for name, value in section.options.items():
-        text = reader.expand(name, value) if name != row.name else None
+        text = reader.expand(name, value) if name not in (row.name, not_for_it) else None
         if text is not None:
             options.append((name, text))
     return PluginSettings(section.name.partition(":")[2], factory, tuple(options))

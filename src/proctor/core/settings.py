@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from proctor.core.caller import Role
     from proctor.core.logins import PeerRole
 
 
@@ -73,11 +74,15 @@ class ServerSettings(NamedTuple):
 
 
 class PluginSettings(NamedTuple):
-    """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec, all its other options."""
+    """An [rpcinterface:x] or [ctlplugin:x]: its name, its factory spec, all its other options.
+
+    `role` is what callers need for the methods of an rpcinterface; None means admin.
+    """
 
     name: str
     factory: str
     options: tuple[tuple[str, str], ...] = ()
+    role: Role | None = None
 
 
 class TrustSettings(NamedTuple):

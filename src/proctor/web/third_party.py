@@ -31,9 +31,6 @@ from proctor.daemon.activity_log import ActivityLog
 
 FACADE_GROUP = "proctor.facade"
 
-# Nobody but its author knows what a method of a plug-in does.
-NEED = Need(Role.ADMIN, Reach.WHOLE)
-
 NOT_DONE_YET = object()
 MIN_DELAY = 0.01
 
@@ -52,9 +49,11 @@ class Facade(Protocol):
 class ThirdParty:
     """The namespace of one object that a factory made."""
 
-    def __init__(self, target: object, log: ActivityLog) -> None:
+    def __init__(self, target: object, log: ActivityLog, role: Role | None = None) -> None:
         self._target = target
         self._log = log
+        # Nobody but its author knows what a method of a plug-in does.
+        self._need = Need(role or Role.ADMIN, Reach.WHOLE)
 
     def names(self) -> Iterable[str]:
         """Public callables of the object's own class; inherited ones work, but are not told."""
@@ -80,7 +79,7 @@ class ThirdParty:
         except (TypeError, ValueError):
             raise Fault(FaultCode.INCORRECT_PARAMETERS) from None
         with audited(self._log, f"plug-in {name}") as entry:
-            require(NEED, name)
+            require(self._need, name)
             answer = await self._called(name, method, parameters)
             entry.answered(answer)
         return answer
@@ -156,7 +155,9 @@ def _made(
     log: ActivityLog,
 ) -> ThirdParty:
     try:
-        return ThirdParty(resolve(plugin.factory)(make_facade(), **dict(plugin.options)), log)
+        return ThirdParty(
+            resolve(plugin.factory)(make_facade(), **dict(plugin.options)), log, plugin.role
+        )
     except Exception as error:  # Whatever it was, it is the plug-in's, and the start ends here.
         log.warn(traceback.format_exc())
         raise PluginError(f"Could not make {plugin.name} rpc interface") from error

@@ -6,8 +6,10 @@ Source: compat config.md, sections 3 and 10.
 from __future__ import annotations
 
 from proctor.config.convert import BOOLEAN, INTEGER, OCTAL, OWNER, SOCKET_URL, TEXT, WORDS
+from proctor.config.kinds_of_logins import ROLE
 from proctor.config.options.program import PROGRAM_OPTIONS
 from proctor.config.table import Option, SectionType
+from proctor.core.caller import Role
 
 DEFAULT_RESULT_HANDLER = "supervisor.dispatchers:default_handler"
 MAIN_RPCINTERFACE = "supervisor.rpcinterface:make_main_rpcinterface"
@@ -62,6 +64,10 @@ RPC_FACTORY: Option[str | None] = Option(
     "supervisor.rpcinterface_factory", TEXT, None, sample=MAIN_RPCINTERFACE, in_sample=True,
     text="What to call, as module:attribute; it gets all other options as keyword arguments.",
 )  # fmt: skip
+RPC_ROLE: Option[Role | None] = Option(
+    "proctor.role", ROLE, None, sample="admin", since="Proctor 0.1",
+    text="What callers need for the methods of a plug-in: view, operate or, without it, admin.",
+)  # fmt: skip
 FILES: Option[str | None] = Option(
     "files", TEXT, None, sample="relative/directory/*.ini",
     text="Patterns of files to read too, relative to this one, with blanks between them.",
@@ -87,7 +93,7 @@ GROUP = SectionType(
 )  # fmt: skip
 RPCINTERFACE = SectionType(
     "rpcinterface:",
-    (RPC_FACTORY,),
+    (RPC_FACTORY, RPC_ROLE),
     text="What clients may ask the daemon for.  supervisorctl needs this section as it is.",
     example="supervisor",
     open_ended=True,
