@@ -281,9 +281,9 @@ def test_what_was_promised_survives_a_kill(tmp_path: Path) -> None:
 
 def test_memory_that_ran_out_is_a_matter_of_evidence(tmp_path: Path) -> None:
     """A higher count of the kernel, and a SIGKILL that nobody of us sent."""
-    vmstat = tmp_path / "vmstat"
+    vmstat, group = tmp_path / "vmstat", tmp_path / "memory.events"
     vmstat.write_text("pgfault 7\noom_kill 3\n")
-    witness = Witness(str(vmstat))
+    witness = Witness(str(vmstat), str(group))
     killed = an_end(1, ExitStatus(signal=9), crashed=True)
     asked = an_end(1, ExitStatus(signal=9), crashed=True, cause=Cause(CauseKind.SIGNAL))
     other = an_end(1, ExitStatus(signal=11), crashed=True)
@@ -295,5 +295,8 @@ def test_memory_that_ran_out_is_a_matter_of_evidence(tmp_path: Path) -> None:
     vmstat.write_text("pgfault 9\noom_kill 4\n")
     assert memory(killed, asked, other) == ["probably", "", ""]
     assert memory(killed) == [""]
+    vmstat.write_text("pgfault 9\noom_kill 5\n")
+    group.write_text("low 0\noom 1\noom_kill 1\n")
+    assert memory(killed) == ["yes"]
     vmstat.unlink()
     assert memory(killed) == [""]

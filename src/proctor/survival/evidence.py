@@ -1,9 +1,10 @@
 """Evidence: what files tell of a run that crashed, read in the scribe's thread.
 
 1. The last lines: the end of its stderr log, or of its stdout log if it said nothing there.
-2. Memory: the kernel counts whom it killed because memory ran out.  A control group that counts
-   one is a "yes"; a higher count of the whole machine, since we last looked, when a program died
-   of a SIGKILL that nobody of us sent, is "probably".
+2. Memory: the kernel counts whom it killed because memory ran out, for each control group and for
+   the whole machine.  When a program died of a SIGKILL that nobody of us sent, a count of our own
+   group (a container, a systemd unit) that rose since we last looked is a "yes", one of the
+   machine is "probably".
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from proctor.core.cause import CauseKind
+from proctor.keeper.cgroups import places
 from proctor.posix.logmarks import Mark, output_between
 from proctor.survival.entries import Ended, Entry, Spawned
 
@@ -22,17 +24,27 @@ _SIGKILL = 9
 _VMSTAT = "/proc/vmstat"
 
 
-class Witness:
-    """Completes entries.  `vmstat` is the kernel's file."""
+def our_group() -> str:
+    """The kernel's file about memory in our own control group; it need not exist."""
+    try:
+        with open("/proc/self/mountinfo") as mounts, open("/proc/self/cgroup") as own:
+            found = places(mounts.read(), own.read())
+    except OSError:
+        found = []
+    return f"{found[0]}/memory.events" if found else ""
 
-    def __init__(self, vmstat: str = _VMSTAT) -> None:
-        self._vmstat = vmstat
-        self._killed = self._count()
+
+class Witness:
+    """Completes entries.  `vmstat` and `group` are the kernel's files; one may be missing."""
+
+    def __init__(self, vmstat: str = _VMSTAT, group: str | None = None) -> None:
+        # The surest first.
+        self._files = {"yes": our_group() if group is None else group, "probably": vmstat}
+        self._counts = {how: _kills(path) for how, path in self._files.items()}
 
     def complete(self, entries: Sequence[Entry]) -> list[Entry]:
         """The same entries; those of crashes with what is known beside them."""
-        killed, before = self._count(), self._killed
-        self._killed = killed
+        found = self._memory_ran_out()
         done: list[Entry] = []
         later: dict[str, Mapping[str, str]] = {}
         for entry in reversed(entries):
@@ -42,7 +54,7 @@ class Witness:
                     done.append(entry)
                 case Ended() if entry.crashed:
                     until = later.get(entry.spawned.birth.process, {})
-                    memory = "probably" if killed > before and _unexplained(entry) else ""
+                    memory = found if _unexplained(entry) else ""
                     last = last_lines(entry.spawned.logs, until)
                     done.append(replace(entry, last=last, memory=memory))
                 case _:
@@ -50,13 +62,20 @@ class Witness:
         done.reverse()
         return done
 
-    def _count(self) -> int:
-        try:
-            with open(self._vmstat, "rb") as file:
-                lines = (line.split() for line in file)
-                return next(int(words[1]) for words in lines if words[0] == b"oom_kill")
-        except (OSError, StopIteration, ValueError, IndexError):
-            return 0
+    def _memory_ran_out(self) -> str:
+        """How sure it is that the kernel killed somebody since this was asked last."""
+        before = self._counts
+        self._counts = {how: _kills(path) for how, path in self._files.items()}
+        return next((how for how in self._counts if self._counts[how] > before[how]), "")
+
+
+def _kills(path: str) -> int:
+    try:
+        with open(path, "rb") as file:
+            lines = (line.split() for line in file)
+            return next(int(words[1]) for words in lines if words[0] == b"oom_kill")
+    except (OSError, StopIteration, ValueError, IndexError):
+        return 0
 
 
 def _unexplained(entry: Ended) -> bool:

@@ -145,8 +145,7 @@ class Scribe:
             for item in items:
                 if isinstance(item, _Barrier):
                     self._post(self._answer)
-        if self._ledger is not None:
-            self._ledger.close()
+        self._shut()
 
     def _next_items(self) -> list[_Item]:
         """Everything that waits; [] when it is time to try again."""
@@ -195,9 +194,10 @@ class Scribe:
 
         from proctor.survival.ledger import Ledger, is_damaged
 
+        # With fresh eyes: what is in memory may be sound while the file is not.
+        self._shut()
         try:
-            if self._ledger is None:
-                self._ledger = Ledger(self.path, *self._bounds)
+            self._ledger = Ledger(self.path, *self._bounds)
             trouble = self._ledger.trouble()
         except sqlite3.Error as error:
             trouble = str(error) if is_damaged(error) else ""
@@ -209,9 +209,7 @@ class Scribe:
     def _begin_anew(self, reason: str) -> None:
         from proctor.survival.ledger import put_aside
 
-        if self._ledger is not None:
-            self._ledger.close()
-            self._ledger = None
+        self._shut()
         try:
             aside = put_aside(self.path)
         except OSError as error:
@@ -222,9 +220,7 @@ class Scribe:
         )
 
     def _failed(self, reason: str) -> None:
-        if self._ledger is not None:
-            self._ledger.close()
-            self._ledger = None
+        self._shut()
         now = time.monotonic()
         if self._told_at is None or now - self._told_at >= INTERVAL:
             self._told_at = now
@@ -236,6 +232,11 @@ class Scribe:
         if self._told_at is not None or lost:
             self._tell(f"can write the journal {self.path} again; {lost} entries lost")
             self._told_at, self._lost, self._dropped_told = None, 0, dropped
+
+    def _shut(self) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
 
     def _tell(self, text: str) -> None:
         self._post(lambda: self._say(text))
