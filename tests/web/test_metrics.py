@@ -106,6 +106,8 @@ def test_metrics_tell_what_happened(daemon: Daemon) -> None:
     assert value(found, "proctor_processes", state="FATAL") == 1
     assert value(found, "proctor_event_pool_overflowed_total", pool="ear") == 0
     assert value(found, "proctor_up") == 1
+    assert value(found, "proctor_process_resident_memory_bytes", **cat) > 100_000
+    assert value(found, "proctor_process_cpu_seconds_total", **cat) >= 0
 
 
 def test_dashboards_of_others_go_on(daemon: Daemon) -> None:

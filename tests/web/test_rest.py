@@ -119,6 +119,17 @@ def test_a_process_says_everything_about_itself(cat: Api) -> None:
     assert after["stop"] > before["start"]
 
 
+def test_what_processes_use_is_measured_when_asked_for(cat: Api) -> None:
+    """Null for one without a child."""
+    cat.post("/processes/web:web_1/stop")
+    used = {each["id"]: each["usage"] for each in cat.get("/processes?usage=1")["processes"]}
+    assert used["cat"]["rss"] > 100_000
+    assert used["web:web_1"] is None
+    assert "usage" not in cat.get("/processes/cat")
+    assert cat.get("/processes/cat?usage=true")["usage"]["cpu_seconds"] >= 0
+    cat.post("/processes/web:web_1/start")
+
+
 def test_start_stop_restart_and_signal(cat: Api) -> None:
     """A single process: the fault of the XML-RPC interface is the problem."""
     assert cat.problem("POST", "/processes/cat/start", {})["fault"] == "ALREADY_STARTED"

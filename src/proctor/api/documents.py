@@ -35,15 +35,10 @@ class Logs(TypedDict):
 
 
 class Usage(TypedDict):
-    """What a process uses now, without its children."""
+    """What a process uses at that moment, without its children."""
 
-    cpu: Annotated[
-        float | None,
-        "Percent of one CPU since the sample before; null in the first sample of a process.",
-    ]
     cpu_seconds: Annotated[float, "User and system time since its start."]
-    rss: Annotated[int, "Resident memory."]
-    threads: Annotated[int, "Number of threads."]
+    rss: Annotated[int, "Bytes of resident memory."]
 
 
 class ProcessView(TypedDict):
@@ -63,7 +58,7 @@ class ProcessView(TypedDict):
     last_exit: LastExit | None
     spawnerr: Annotated[str | None, "Why the last start or run went wrong."]
     logs: Logs
-    usage: NotRequired[Annotated[Usage | None, "With `stats=1`; null without a child."]]
+    usage: NotRequired[Annotated[Usage | None, "With `usage=1`; null without a child."]]
 
 
 class ProcessList(TypedDict):

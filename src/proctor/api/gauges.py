@@ -7,6 +7,7 @@ anyway.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from proctor.api.access import caller
@@ -16,6 +17,7 @@ from proctor.core.states import ProcessState, SupervisorState
 from proctor.core.version import PROCTOR_VERSION
 from proctor.daemon.process import Process
 from proctor.duties.pools.pool import Pool
+from proctor.posix.usage import Usage, measure
 
 # A program that starts by itself and is in one of these is not up.
 _NOT_UP = frozenset(
@@ -56,7 +58,7 @@ class Gauges(Looks):
     async def read_gauges(self) -> Snapshot:
         """Everything that /metrics tells."""
         pools = self.context.pools()
-        return Snapshot(
+        snapshot = Snapshot(
             PROCTOR_VERSION,
             self.context.version,
             self.supervisor.mood is SupervisorState.RUNNING,
@@ -65,6 +67,8 @@ class Gauges(Looks):
             [_pool(name, pool) for name, pool in pools.items() if caller().covers(name)],
             self.feed.followers,
         )
+        pids = [each.pid for each in snapshot.processes if each.pid]
+        return snapshot._replace(usage=await self._in_worker(measure, pids))
 
     async def look_ready(self, names: list[str] | None = None) -> list[str]:
         """What is missing, a line each; nothing when everything that starts by itself is up.
@@ -98,7 +102,7 @@ class Gauges(Looks):
 
 
 class Snapshot(NamedTuple):
-    """All gauges at one moment."""
+    """All gauges at one moment.  `usage` by pid, of those that are still there."""
 
     version: str
     supervisor_version: str
@@ -107,6 +111,7 @@ class Snapshot(NamedTuple):
     processes: list[ProcessGauges]
     pools: list[PoolGauges]
     followers: int
+    usage: Mapping[int, Usage] = {}
 
 
 def _pool(name: str, pool: Pool) -> PoolGauges:

@@ -28,6 +28,7 @@ from proctor.core.version import PROCTOR_VERSION
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
+from proctor.posix.usage import measure
 
 
 class Looks(Room):
@@ -57,11 +58,14 @@ class Looks(Room):
         }
 
     async def view_processes(
-        self, names: list[str] | None = None, states: list[str] | None = None
+        self,
+        names: list[str] | None = None,
+        states: list[str] | None = None,
+        usage: bool = False,
     ) -> ProcessList:
         """All processes, or those of these names (`group:*` too) that are in these states.
 
-        Raises BAD_NAME.
+        With `usage` also what each uses at the moment.  Raises BAD_NAME.
         """
         if names is None:
             processes = self._all()
@@ -71,15 +75,35 @@ class Looks(Room):
             processes = [process for process in processes if process.state.name in states]
         processes.sort(key=lambda process: (process.group_name, process.name))
         now = self.supervisor.host.wall()
-        return {
+        # Before anything is waited for: what happens meanwhile is told by the stream.
+        told: ProcessList = {
             "processes": [self._view(process, now) for process in processes],
             "now": round(now, 3),
             "event": self.feed.happenings.cursor(),
         }
+        if usage:
+            await self._add_usage(told["processes"])
+        return told
 
-    async def view_process(self, name: str) -> ProcessView:
-        """One process.  Raises BAD_NAME, also for `group:*`."""
-        return self._view(self._one(name), self.supervisor.host.wall())
+    async def view_process(self, name: str, usage: bool = False) -> ProcessView:
+        """One process, also with what it uses.  Raises BAD_NAME, also for `group:*`."""
+        view = self._view(self._one(name), self.supervisor.host.wall())
+        if usage:
+            await self._add_usage([view])
+        return view
+
+    async def _add_usage(self, views: list[ProcessView]) -> None:
+        found = await self._in_worker(measure, [view["pid"] for view in views if view["pid"]])
+        for view in views:
+            used = found.get(view["pid"] or 0)
+            view["usage"] = (
+                None
+                if used is None
+                else {
+                    "cpu_seconds": round(used.cpu_seconds, 2),
+                    "rss": used.rss,
+                }
+            )
 
     async def view_groups(self) -> list[GroupView]:
         """The active groups, by name."""

@@ -28,6 +28,7 @@ def render(snapshot: Snapshot) -> bytes:
     parts = (
         *_daemon(snapshot),
         *_ours(labelled),
+        *_usage(labelled, snapshot),
         *_pools(snapshot.pools),
         *_of_node_exporter(labelled),
         *_of_supervisord_exporter(snapshot, labelled),
@@ -72,6 +73,22 @@ def _ours(labelled: Labelled) -> Iterator[str]:
     yield family(
         "proctor_process_failures_total", "counter", "Times it became FATAL.",
         [(labels, each.failures) for labels, each in labelled],
+    )  # fmt: skip
+
+
+def _usage(labelled: Labelled, snapshot: Snapshot) -> Iterator[str]:
+    used = [
+        (labels, snapshot.usage[each.pid])
+        for labels, each in labelled
+        if each.pid and each.pid in snapshot.usage
+    ]
+    yield family(
+        "proctor_process_cpu_seconds_total", "counter", "User and system time of its child.",
+        [(labels, each.cpu_seconds) for labels, each in used],
+    )  # fmt: skip
+    yield family(
+        "proctor_process_resident_memory_bytes", "gauge", "Memory of its child.",
+        [(labels, each.rss) for labels, each in used],
     )  # fmt: skip
 
 

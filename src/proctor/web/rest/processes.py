@@ -21,18 +21,21 @@ SIGNAL = Parameter(
     "signal", Kind.TEXT_OR_WHOLE, "Name or number: HUP, SIGUSR1, 15.", required=True, most=20,
     example="HUP",
 )  # fmt: skip
+_USAGE = Parameter(
+    "usage", Kind.FLAG, "Also tell what they use at the moment.", default=False
+)  # fmt: skip
 _STATES = tuple(state.name for state in ProcessState)
 
 
 async def list_processes(call: Call) -> Answer:
     """All processes, or some of them."""
     states = call.texts("state")
-    return await call.service.view_processes(call.texts("name"), states)
+    return await call.service.view_processes(call.texts("name"), states, call.flag("usage"))
 
 
 async def get_process(call: Call) -> Answer:
     """One process."""
-    return await call.service.view_process(call.text("name"))
+    return await call.service.view_process(call.text("name"), call.flag("usage"))
 
 
 async def get_process_configuration(call: Call) -> Answer:
@@ -113,11 +116,12 @@ ROUTES = (
         (
             Parameter("name", Kind.TEXTS, "Only these: ids and `group:*`, separated by commas."),
             Parameter("state", Kind.TEXTS, "Only those in these states.", choices=_STATES),
+            _USAGE,
         ),
     ),
     Route(
         "GET", "/api/v1/processes/{name}", get_process, "One process", ProcessView,
-        ("view_process",),
+        ("view_process",), (_USAGE,),
     ),
     Route(
         "GET", "/api/v1/processes/{name}/configuration", get_process_configuration,
