@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drain_desk import numbered_lines
-from proctor.posix.follow import FIRST, MOST, TRUNCATED, Follower
+from proctor.core.faults import Fault
+from proctor.posix.follow import FIRST, MOST, TRUNCATED, Follower, Place, Range, read_placed
 from proctor.posix.logfile import LogFile
 
 
@@ -141,3 +142,57 @@ def test_any_order_of_writing_and_reading_gives_every_byte_once(
                 position += step * 20
         followed += everything(follower)
     assert followed == data[:position]
+
+
+@given(before=st.integers(0, 60), rotations=st.integers(0, 3), after=st.integers(0, 60))
+def test_who_comes_back_with_a_place_goes_on_there(
+    before: int, rotations: int, after: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Also when the log was rotated meanwhile: every byte once, in order."""
+    path = tmp_path_factory.mktemp("log") / "log"
+    log = LogFile(str(path), 0, 5)
+    with closing(log):
+        log.write(b"b" * before)
+        found = read_placed(str(path), 0, 1000)
+        assert found.data == b"b" * before
+        place = Place.parse(str(found.end))
+        log.write(b"x" * after)
+        for number in range(rotations):
+            log.rotate()
+            log.write(b"%d" % number * after)
+        with closing(Follower(str(path), place)) as follower:
+            assert not follower.missed
+            written = b"x" * after + b"".join(b"%d" % n * after for n in range(rotations))
+            assert everything(follower) == written
+            assert follower.place == read_placed(str(path), 0, 1000).end
+
+
+def test_a_place_that_is_gone_is_said_to_be(path: Path, follower: Follower) -> None:
+    """Then it begins with the log as it is now."""
+    place = follower.place
+    assert place is not None
+    path.unlink()
+    path.write_bytes(b"new\n")
+    other = Place(place.inode + 1 if place.inode == path.stat().st_ino else place.inode, 3)
+    with closing(Follower(str(path), other)) as back:
+        assert back.missed
+        assert everything(back) == b"new\n"
+
+
+@pytest.mark.parametrize("text", ["", "-", "1-", "-1", "1-x", "x-1", "²-1", "1"])
+def test_what_is_no_place(text: str) -> None:
+    """Anything but two numbers."""
+    assert Place.parse(text) is None
+
+
+def test_a_range_says_where_it_lies(path: Path) -> None:
+    """Beyond either end there is less of it, or nothing."""
+    path.write_bytes(b"0123456789")
+    inode = path.stat().st_ino
+    assert read_placed(str(path), 2, 3) == Range(b"234", 2, Place(inode, 5), 10)
+    assert read_placed(str(path), -3, 9) == Range(b"789", 7, Place(inode, 10), 10)
+    assert read_placed(str(path), -99, 1) == Range(b"0", 0, Place(inode, 1), 10)
+    assert read_placed(str(path), 99, 1) == Range(b"", 10, Place(inode, 10), 10)
+    for nothing in (None, str(path.parent), str(path) + "x"):
+        with pytest.raises(Fault, match="NO_FILE"):
+            read_placed(nothing, 0, 1)

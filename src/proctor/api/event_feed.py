@@ -165,6 +165,5 @@ def known_kind(name: str) -> bool:
 
 
 def usual_kinds() -> list[str]:
-    """All but ticks, which would have to be made for the listener alone, and output, of which there
-    may be any amount."""
+    """All but ticks, which would have to be made for the listener alone."""
     return [n for n, parent in PARENTS.items() if parent == "EVENT" and n != "TICK"] + ["NOTE"]

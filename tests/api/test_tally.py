@@ -1,0 +1,54 @@
+"""How often each process was started, and how it ended."""
+
+from __future__ import annotations
+
+from api.desk import Sit
+from builders import a_process
+from proctor.api.tally import MAX_NAMES, Tally
+from proctor.core.events import ProcessStateChanged
+from proctor.core.exits import ExitStatus
+from proctor.core.states import ProcessState
+from proctor.daemon.bus import EventBus
+
+
+def test_a_run_is_counted_once(sit: Sit) -> None:
+    """Starts, ends by kind, failures; and the last end is remembered over the next start."""
+    desk = sit(a_process("web", startsecs=0, autorestart="unexpected", exitcodes=(0,)))
+    heart, tally = desk.heart, desk.service.tally
+    assert tally.of("web:web").starts == 0
+    heart.start("web")
+    heart.host.dies("web:web", 3)
+    heart.host.settle()
+    heart.host.until(heart.host.now() + 1)
+    counts = tally.of("web:web")
+    assert (counts.starts, counts.unexpected_exits) == (2, 1)
+    assert counts.last == ExitStatus(code=3)
+    heart.stop("web")
+    counts = tally.of("web:web")
+    assert counts.signal_exits + counts.expected_exits == 1
+    view = desk.ask(desk.service.view_process("web"))
+    assert (view["restarts"], view["state"]) == (1, "STOPPED")
+    assert view["last_exit"] is not None
+    assert view["last_exit"]["expected"] is True
+
+
+def test_a_program_that_does_not_start_fails_once(sit: Sit) -> None:
+    """Every try is a start; FATAL is the failure."""
+    desk = sit(a_process("web", command="/no/such", startretries=1))
+    desk.heart.supervisor.start(desk.heart.process("web"))
+    desk.heart.host.until(60)
+    counts = desk.service.tally.of("web:web")
+    assert (counts.starts, counts.failures, counts.last) == (2, 1, None)
+
+
+def test_names_are_bounded() -> None:
+    """Programs that have a new name with every update do not fill the memory."""
+    bus = EventBus(print)
+    tally = Tally(lambda: 1.0)
+    tally.attach(bus)
+    for number in range(MAX_NAMES + 5):
+        state = (ProcessState.STARTING, ProcessState.STOPPED)
+        bus.publish(ProcessStateChanged(str(number), "g", *state))
+    assert len(tally.by_key) == MAX_NAMES
+    assert tally.of("g:0").starts == 0
+    assert tally.of(f"g:{MAX_NAMES}").starts == 1
