@@ -6,7 +6,8 @@ import signal
 
 from playwright.sync_api import expect
 
-from page.conftest import SERVER, Complaints, Open, Site, is_in_state, row
+from page.conftest import SERVER, Complaints, Open, Serve, Site, is_in_state, row
+from proctor.core.passwords import hashed
 from support.programs import program
 
 
@@ -145,3 +146,34 @@ def test_what_an_old_link_did_is_told_by_the_page(site: Site, visit: Open) -> No
     expect(page.get_by_role("status").filter(has_text="Process cat stopped")).to_be_visible()
     is_in_state(page, "cat", "stopped")
     assert "message" not in page.url
+
+
+def test_why_a_program_is_as_it_is(serve: Serve, visit: Open) -> None:
+    """In words, with its runs; and it grows while one looks."""
+    site = serve(
+        program("fail", """/bin/sh -c 'echo the last words; exit 3'""", autorestart="false")
+    )
+    site.daemon.until_state("fail", "EXITED")
+    page = visit(f"{site.url}#fail/history")
+    panel = page.get_by_role("complementary", name="fail")
+    expect(panel.locator(".why")).to_contain_text("exit status 3")
+    expect(panel).to_contain_text("the last words")
+    runs = panel.locator("tbody tr")
+    expect(runs).to_have_count(1)
+    panel.get_by_role("button", name="start", exact=True).click()
+    expect(runs).to_have_count(2)
+
+
+def test_what_one_may_not_do_is_not_offered(serve: Serve, visit: Open) -> None:
+    """A user who may only look sees the table without its orders, and no log."""
+    secret = hashed(b"secret", b"0123456789abcdef")
+    site = serve(program("cat") + f"[user:vera]\npassword_hash={secret}\nrole=view\n")
+    login = {"username": "vera", "password": "secret"}
+    page = visit(site.url, http_credentials=login)
+    is_in_state(page, "cat", "running")
+    expect(page.locator(".top .link")).to_have_text("live")
+    expect(row(page, "cat").get_by_role("button", name="Stop cat", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="Changes")).to_have_count(0)
+    expect(page.get_by_role("button", name="Daemon log")).to_have_count(0)
+    site.daemon.call("supervisor.stopProcess", "cat")
+    is_in_state(page, "cat", "stopped")

@@ -118,6 +118,8 @@ class DaemonView(TypedDict):
     processes: Annotated[dict[str, int], "How many processes are in each state."]
     event: Annotated[str, "Id of the last event; see ProcessList."]
     warnings: Annotated[list[str], "What is wrong with how it was set up, such as an open port."]
+    role: Annotated[Literal["view", "operate", "admin"], "What you may do."]
+    reads_logs: Annotated[bool, "Whether you may read what programs wrote to their logs."]
 
 
 class GroupView(TypedDict):
@@ -168,6 +170,60 @@ class PlanView(TypedDict):
     added: list[GroupPlan]
     settings: list[SettingPlan]
     problems: Annotated[list[str], "After `apply`: what could not be done."]
+
+
+class StepView(TypedDict):
+    """Something that led to the present state."""
+
+    time: float
+    text: str
+    until: NotRequired[Annotated[float, "When it went on for a while."]]
+
+
+class ExplanationView(TypedDict):
+    """Why a process is as it is; without a journal the state alone."""
+
+    process: str
+    state: StateName
+    sentence: Annotated[str, "The answer, for people."]
+    steps: Annotated[list[StepView], "What led to it, oldest first."]
+    last_output: Annotated[str, "The last lines before a crash; empty without the right to logs."]
+
+
+class CauseView(TypedDict):
+    """Why something happened."""
+
+    kind: str
+    who: NotRequired[str]
+    text: NotRequired[str]
+
+
+class RunView(TypedDict):
+    """One run of a process; what is not known is left out."""
+
+    run: Annotated[int, "Its number; grows with time."]
+    process: str
+    pid: int
+    start: float
+    end: NotRequired[Annotated[float, "Missing while it goes on."]]
+    uptime: Annotated[float, "Seconds that it ran, or has run so far."]
+    started: CauseView
+    ended: NotRequired[CauseView]
+    config: Annotated[str, "Fingerprint of its configuration."]
+    expected: NotRequired[bool]
+    ending: NotRequired[Annotated[str, "How it ended, for people; missing when nobody saw it."]]
+    exit_code: NotRequired[int]
+    signal: NotRequired[int]
+    cpu_seconds: NotRequired[float]
+    peak_bytes: NotRequired[Annotated[float, "The most memory it had."]]
+    out_of_memory: NotRequired[Annotated[str, "`yes` or `probably`."]]
+    last_output: NotRequired[Annotated[str, "The last lines of a crash."]]
+
+
+class RunList(TypedDict):
+    """Runs of a process."""
+
+    runs: list[RunView]
 
 
 class ConfigurationList(TypedDict):

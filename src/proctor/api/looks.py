@@ -22,6 +22,7 @@ from proctor.api.process_view import process_view
 from proctor.api.room import Room, ServiceContext, display_name, members
 from proctor.api.tally import Tally
 from proctor.api.views import config_info
+from proctor.core.caller import Role
 from proctor.core.faults import Fault
 from proctor.core.states import ProcessState
 from proctor.core.version import PROCTOR_VERSION
@@ -55,6 +56,8 @@ class Looks(Room):
             "processes": counts,
             "event": self.feed.happenings.cursor(),
             "warnings": self._warnings(),
+            "role": _ROLES[caller().role],
+            "reads_logs": caller().reads_logs,
         }
 
     async def view_processes(
@@ -160,6 +163,13 @@ class Looks(Room):
 def _group_view(group: Group) -> GroupView:
     ids = [display_name(process) for process in members(group)]
     return {"name": group.name, "priority": group.priority, "processes": ids}
+
+
+_ROLES: dict[Role, Literal["view", "operate", "admin"]] = {
+    Role.VIEW: "view",
+    Role.OPERATE: "operate",
+    Role.ADMIN: "admin",
+}
 
 
 def _mood(supervisor: Supervisor) -> Literal["RUNNING", "RESTARTING", "SHUTDOWN"]:

@@ -1,12 +1,13 @@
 // One program beside the table: facts, log, history, configuration.
 import { html, useState } from "./lib.js";
 import { named } from "./api.js";
+import { History } from "./history.js";
 import { Log } from "./log.js";
 import { Panel, useAnswer } from "./panel.js";
 import { go, route } from "./route.js";
 import { Orders, State, Uptime, Why } from "./rows.js";
 import { Spark } from "./spark.js";
-import { table } from "./store.js";
+import { daemon, table } from "./store.js";
 
 const TABS = { log: "Log", history: "History", configuration: "Configuration" };
 
@@ -37,13 +38,14 @@ function Configuration({ process }) {
   </div>`;
 }
 
-const VIEWS = { log: Logs, configuration: Configuration };
+const VIEWS = { log: Logs, history: History, configuration: Configuration };
 
 export default function Details() {
   const { name, tab } = route.value;
   const process = table.value.get(name)?.value;
   if (!process) return html`<${Panel} title=${name}><p class="empty">There is no program ${name}.</p><//>`;
-  const View = VIEWS[tab] || Logs;
+  const tabs = Object.keys(VIEWS).filter((key) => key !== "log" || daemon.value?.reads_logs);
+  const View = VIEWS[tabs.includes(tab) ? tab : tabs[0]];
   const fact = (title, what) => html`<div><dt>${title}</dt><dd>${what}</dd></div>`;
   return html`<${Panel} title=${name}>
     <header>
@@ -58,7 +60,7 @@ export default function Details() {
       ${fact("Last exit", html`<${Why} process=${process} />`)}
     </dl>
     <nav class="tabs" aria-label="Views">
-      ${Object.keys(VIEWS).map((key) => html`<button type="button" aria-current=${VIEWS[key] === View ? "page" : undefined} onClick=${() => go(name, key)}>${TABS[key]}</button>`)}
+      ${tabs.map((key) => html`<button type="button" aria-current=${VIEWS[key] === View ? "page" : undefined} onClick=${() => go(name, key)}>${TABS[key]}</button>`)}
     </nav>
     <${View} key=${name} process=${process} />
   <//>`;

@@ -32,6 +32,8 @@ export async function follow() {
   try {
     const [daemon, { processes, now, event }] = await Promise.all([ask("daemon"), ask("processes")]);
     store.daemon.value = daemon;
+    // What one may not do is not offered; the daemon would refuse it anyway.
+    Object.assign(document.documentElement.dataset, { role: daemon.role, logs: daemon.reads_logs });
     store.tellTime(now);
     store.fill(processes);
     stop = stream((last) => `events?types=${TYPES}&after=${last}`, event, ON, (live) => tell(live));

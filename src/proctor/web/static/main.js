@@ -32,8 +32,8 @@ function Head() {
     <img src="static/icon.svg" alt="" width="24" height="24" />
     <h1>${daemon?.identifier || "Supervisor"}</h1><${Link} />
     <span class="gap"></span>
-    <${Button} icon="changes" text="Changes" onClick=${() => go("!changes")} />
-    <${Button} icon="log" text="Daemon log" onClick=${() => go("!log")} />
+    <${Button} icon="changes" class="ruling" text="Changes" onClick=${() => go("!changes")} />
+    <${Button} icon="log" class="reading" text="Daemon log" onClick=${() => go("!log")} />
     <${Button} icon="theme" label="Dark or light" onClick=${turn} />
     <button type="button" aria-label="Keyboard help" title="Keyboard" onClick=${() => (help.value = true)}>?</button>
   </header>`;
@@ -69,6 +69,7 @@ function Alerts() {
   const lost = tried && !live;
   return html`<div aria-live="polite">
     ${lost && html`<p class="alert bad" role="alert">The daemon does not answer since ${at}. What is shown is what was known then. Trying again …${why ? ` (${why})` : ""}</p>`}
+    ${store.daemon.value?.warnings?.map((text) => html`<p class="alert">${text}</p>`)}
     ${failure.value && html`<p class="alert bad" role="alert">${failure.value} <${Button} icon="close" label="Dismiss" onClick=${() => (failure.value = "")} /></p>`}
     ${told.value && html`<p class="alert" role="status">${told.value} <${Button} icon="close" label="Dismiss" onClick=${() => (told.value = "")} /></p>`}
   </div>`;

@@ -108,7 +108,7 @@ function useNear(box, total) {
       const height = box.current.querySelector(".row:not(.head)")?.offsetHeight || 36;
       const above = Math.max(0, -box.current.getBoundingClientRect().top) / height;
       const first = Math.max(0, Math.floor(above / 20) * 20 - 20);
-      const end = first + Math.ceil(innerHeight / height / 20) * 20 + 60;
+      const end = first + Math.ceil(innerHeight / height / 20) * 20 + 40;
       setNear((old) => (old[0] === first && old[1] === end ? old : [first, end]));
     };
     look();
