@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proctor.api.room import CurrentConfiguration, ServiceContext
 from proctor.api.service import Service
@@ -45,7 +45,6 @@ from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.linux import give_back_memory
-from proctor.posix.local_host import LocalHost
 from proctor.posix.loop_host import Holdings
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.posix.usage import measure
@@ -67,6 +66,9 @@ NO_KEEPER = (
     "there is no keeper that could hold the programs meanwhile (keeper=false, or it was killed):"
     " stop supervisord and start it instead"
 )
+
+if TYPE_CHECKING:
+    from proctor.posix.local_host import LocalHost
 
 CANNOT_BEGIN = (sockets.CannotListen, PluginError, OSError)
 
@@ -506,6 +508,13 @@ def _address(server: ServerSettings) -> tuple[str | None, str, int]:
     return server.file, server.host, server.port
 
 
+def _local_host(loop: asyncio.AbstractEventLoop, open_files: tuple[int, int]) -> LocalHost:
+    """With all that a keeper does otherwise, so loaded only where there is none."""
+    from proctor.posix.local_host import LocalHost
+
+    return LocalHost(loop, open_files)
+
+
 def run(
     beginnings: Beginnings, keeper: socket.socket | None, refuse: Callable[[Exception], int]
 ) -> Ending:
@@ -517,7 +526,7 @@ def run(
     loop = asyncio.SelectorEventLoop(selector)
     asyncio.set_event_loop(loop)
     for_children = open_all_descriptors()
-    host = LocalHost(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
+    host = _local_host(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
     outcome, status = Outcome.EXIT, 0
     daemon = Daemon(beginnings, loop, getattr(selector, "fileno", lambda: None)(), host)
     try:

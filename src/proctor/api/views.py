@@ -7,7 +7,6 @@ original's answers.  Nothing here changes anything.
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 
 from proctor.core.info import ProcessInfo, capped
 from proctor.core.spec import AutoRestart, GroupSpec, LogKind, OutputPolicy, ProcessSpec
@@ -32,10 +31,18 @@ def describe(process: Process, now: float) -> str:
     return _describe(process, now)
 
 
+def _uptime(seconds: int) -> str:
+    """`0:00:05`, `1 day, 0:00:05`, `2 days, 23:59:59`."""
+    days, rest = divmod(seconds, 86400)
+    hours, minutes = divmod(rest // 60, 60)
+    clock = f"{hours}:{minutes:02}:{rest % 60:02}"
+    return f"{days} day{'' if days == 1 else 's'}, {clock}" if days else clock
+
+
 def _describe(process: Process, now: float) -> str:
     match process.shown_state:
         case ProcessState.RUNNING:
-            uptime = timedelta(seconds=max(0, int(now) - int(process.start_wall)))
+            uptime = _uptime(max(0, int(now) - int(process.start_wall)))
             remark = process.remark()
             return f"pid {process.pid}, uptime {uptime}" + (f", {remark}" if remark else "")
         case ProcessState.FATAL | ProcessState.BACKOFF:

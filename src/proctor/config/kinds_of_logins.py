@@ -6,7 +6,6 @@ No error here shows what was written where a secret was expected.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from proctor.config.convert import Kind
 from proctor.config.world import World
@@ -41,6 +40,8 @@ def _token_hash(text: str, _: World) -> str:
 
 
 def _moment(text: str, _: World) -> float:
+    from datetime import UTC, datetime
+
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 from proctor.keeper.identity import started_at
 
@@ -19,7 +18,8 @@ _CLOCKS_AGREE = 1.0
 
 def write(path: str, pid: int) -> None:
     """Write `pid`.  Raises OSError."""
-    Path(path).write_text(f"{pid}\n", encoding="ascii")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"{pid}\n")
 
 
 def remove(path: str, pid: int) -> None:
@@ -32,7 +32,8 @@ def remove(path: str, pid: int) -> None:
 def read(path: str) -> int | None:
     """The pid in the file, or None when there is no file or no number in it."""
     try:
-        return int(Path(path).read_text(encoding="ascii"))
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
     except (OSError, ValueError):
         return None
 
@@ -43,7 +44,8 @@ def living_supervisor(path: str) -> int | None:
     if pid is None or pid in (os.getpid(), os.getppid()):
         return None
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read().decode(errors="replace")
         written = os.stat(path).st_mtime
     except OSError:
         return None

@@ -11,15 +11,17 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from proctor.api.access import asked_by
 from proctor.api.service import Service
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.logins import Logins, asks_for_login
 from proctor.daemon.activity_log import ActivityLog
-from proctor.web import guard, problem, static_files
+from proctor.web import guard
+from proctor.web.addresses import PAGES, is_api
 from proctor.web.auth import Doorkeeper
-from proctor.web.classic import Classic
 from proctor.web.complaints import Complaints
 from proctor.web.own_methods import OWN_METHODS
 from proctor.web.request import (
@@ -32,12 +34,14 @@ from proctor.web.request import (
     Send,
     end_stream,
 )
-from proctor.web.rest.all import PLAIN, PREFIX, Rest
 from proctor.web.third_party import ThirdParty
 from proctor.web.xmlrpc import Namespace, ServiceNamespace, XmlRpc
 
+if TYPE_CHECKING:
+    from proctor.web.classic import Classic
+    from proctor.web.rest.all import Rest
+
 WARNING = "Proctor-Warning"
-PAGES = ("/", "/index.html", "/tail.html", "/ok.html")
 
 
 class App:
@@ -59,13 +63,23 @@ class App:
         if ours in namespaces.values():
             namespaces.setdefault("proctor", ServiceNamespace(service, OWN_METHODS))
         self._xmlrpc = XmlRpc(namespaces, log)
-        self._classic = Classic(service)
         self._service = service
         self._doorkeeper = Doorkeeper(log, logins)
         self._logins = logins
         self._complaints = Complaints(log)
-        self._rest = Rest(service, self._complaints)
         self._log = log
+
+    @cached_property
+    def _classic(self) -> Classic:
+        from proctor.web.classic import Classic
+
+        return Classic(self._service)
+
+    @cached_property
+    def _rest(self) -> Rest:
+        from proctor.web.rest.all import Rest
+
+        return Rest(self._service, self._complaints)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -108,11 +122,13 @@ class App:
         if path.startswith("/mainlogtail"):
             _only(method == "GET")
             return await self._classic.main_log(request)
-        if _is_api(path):
+        if is_api(path):
             return await self._rest.answer(request)
         if path in PAGES and method in ("GET", "POST"):
             return await self._classic.page(request)
         _only(method in ("GET", "HEAD"))
+        from proctor.web import static_files
+
         return await static_files.respond(request)
 
     async def _marked(self, response: Response) -> Response:
@@ -126,12 +142,12 @@ class App:
         return replace(response, headers=(*response.headers, (WARNING, value)))
 
 
-def _is_api(path: str) -> bool:
-    return path == PREFIX or path.startswith(f"{PREFIX}/") or path in PLAIN
-
-
 def _refused(request: Request, refusal: Refusal) -> Response:
-    return problem.of_refusal(refusal) if _is_api(request.path) else refusal.response()
+    if not is_api(request.path):
+        return refusal.response()
+    from proctor.web import problem
+
+    return problem.of_refusal(refusal)
 
 
 def _only(allowed: bool) -> None:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
-from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from xml.parsers import expat
 
 from proctor.core.info import ActionResult, ProcessInfo
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_DEPTH = 100
 MAX_ELEMENTS = 200_000
@@ -54,6 +56,8 @@ def _refuse(*_: object) -> None:
 
 
 def _timestamp(text: str) -> datetime:
+    from datetime import datetime
+
     return datetime.strptime(text.strip(), "%Y%m%dT%H:%M:%S")
 
 
@@ -257,6 +261,8 @@ def _encode_struct(members: dict[str, object], writer: _Writer) -> None:
 
 def _encode_rare(value: object, writer: _Writer) -> None:
     """What only third-party methods return."""
+    from datetime import datetime
+
     match value:
         case float():
             writer.write(f"<value><double>{value!r}</double></value>\n")

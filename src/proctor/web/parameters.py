@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 from urllib.parse import parse_qsl
 
@@ -89,6 +88,8 @@ def read_body(rows: Parameters, body: bytes) -> dict[str, object]:
 def _row(by_name: Mapping[str, Parameter], name: str, what: str) -> Parameter:
     row = by_name.get(name)
     if row is None:
+        from difflib import get_close_matches
+
         close = get_close_matches(name, by_name, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise Refusal(400, f"no {what} is called {name[:60]!a}{hint}")

@@ -24,10 +24,6 @@ from proctor.web.rest import (
 from proctor.web.routes import JSON, Route, Router
 from proctor.web.slots import Slots
 
-PREFIX = "/api/v1"
-# What monitors ask for under names that they all know.
-PLAIN = ("/metrics", "/livez", "/readyz")
-
 
 def _tagged(tag: str, routes: tuple[Route, ...]) -> tuple[Route, ...]:
     return tuple(dataclasses.replace(route, tag=tag) for route in routes)
