@@ -75,8 +75,10 @@ class Tree:
             roots |= {p for p, seen in table.items() if self.pid in (p, seen.group, seen.session)}
         if self.mark:
             mark = os.fsencode(f"{MARK}={self.mark}")
-            orphans = {p for p, seen in table.items() if adopter in (None, seen.parent)} - roots
-            roots |= {pid for pid in orphans if has_variable(pid, mark)}
+            # Those of a keeper before us went to whoever adopted its children.
+            adopters = (adopter, 1, os.getppid())
+            orphans = {p for p, s in table.items() if adopter is None or s.parent in adopters}
+            roots |= {pid for pid in orphans - roots if has_variable(pid, mark)}
         found = with_descendants(roots - {os.getpid()}, table)
         return {pid: table[pid] for pid in found if pid in table}
 
