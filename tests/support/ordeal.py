@@ -26,7 +26,7 @@ from pathlib import Path
 
 from support.daemon import Daemon, marked
 from support.listeners import recorded, recorder
-from support.torture import PROGRAM, WRITER, daemon_pid, lines_of, verify
+from support.torture import PROGRAM, WRITER, daemon_pid, files_of, verify
 from support.waiting import until
 
 # Ends with a status of 1 more than the last time, beginning anew after 200.
@@ -162,7 +162,7 @@ class Ordeal:
         """Every run is complete up to its last line."""
         total = 0
         for number in range(self.writers):
-            counts = verify(lines_of(self.daemon.directory, f"writer_{number}"))
+            counts = verify(files_of(self.daemon.directory, f"writer_{number}"))
             # A run may be empty: its writer was killed before its first line.
             assert len(counts) <= 1 + len(self.killed)
             assert sum(counts.values()) > 0

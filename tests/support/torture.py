@@ -12,7 +12,8 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.waiting import until
@@ -41,6 +42,8 @@ stdout_logfile_maxbytes=4MB
 stdout_logfile_backups=10000
 """
 
+_AT_ONCE = 1000
+
 
 def daemon_pid(keeper: int) -> int:
     """The pid of the daemon under this keeper, or 0 in the moment in which there is none."""
@@ -59,36 +62,68 @@ def kill_daemon(keeper: int) -> int:
     return pid
 
 
-def lines_of(directory: Path, name: str) -> Iterator[bytes]:
-    """All lines of a log and its backups, oldest first."""
+def files_of(directory: Path, name: str) -> Iterator[bytes]:
+    """What is in a log and its backups, oldest first."""
     numbered = [
         (int(match[1]), path)
         for path in directory.iterdir()
         if (match := re.fullmatch(rf"{name}\.log\.(\d+)", path.name))
     ]
     for path in [*(path for _, path in sorted(numbered, reverse=True)), directory / f"{name}.log"]:
-        yield from path.read_bytes().splitlines(keepends=True)
+        yield path.read_bytes()
 
 
-def verify(lines: Iterator[bytes]) -> dict[int, int]:
+def verify(files: Iterable[bytes]) -> dict[int, int]:
     """How many lines each run wrote, by pid.  Fails at the first that is lost, doubled or torn.
 
     Only the last line of a run may be torn: its writer was killed in the middle of it.
     """
-    counts: dict[int, int] = {}
-    torn = b""
-    for line in lines:
-        if line.startswith(b"run "):
-            counts[int(line[4:])] = 0
-            continue
+    reading = _Reading()
+    for text in files:
+        at = 0
+        while at < len(text):
+            many = reading.next_lines(_AT_ONCE)
+            if many and text.startswith(many, at):
+                reading.counts[reading.pid] += _AT_ONCE
+                at += len(many)
+                continue
+            end = text.find(b"\n", at) + 1 or len(text)
+            reading.line(text[at:end])
+            at = end
+    return reading.counts
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far: lines of each run, and a piece of a line whose writer was killed."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    pid: int = 0
+    torn: bytes = b""
+
+    def next_lines(self, count: int) -> bytes:
+        """What is due if nobody was killed meanwhile: quicker than to look at each line."""
+        if self.torn or not self.pid:
+            return b""
+        first = self.counts[self.pid]
+        return b"".join(b"%d %d\n" % (self.pid, n) for n in range(first, first + count))
+
+    def line(self, line: bytes) -> None:
+        """The next line, or the rest of a file."""
         words = line.split()
-        if torn or not line.endswith(b"\n") or len(words) != 2:
+        if line.startswith(b"run "):
+            self._begin(line)
+        elif self.torn or not line.endswith(b"\n") or len(words) != 2:
             # The end of one writer's last line, perhaps with the beginning of the next run's.
-            torn = b"" if b"run " in line else line
+            self.torn = line
             if b"run " in line:
-                counts[int(line[line.index(b"run ") + 4 :])] = 0
-            continue
-        pid, number = int(words[0]), int(words[1])
-        assert number == counts[pid], f"run {pid}: line {number} where {counts[pid]} was due"
-        counts[pid] += 1
-    return counts
+                self._begin(line[line.index(b"run ") :])
+        else:
+            self.pid, number = int(words[0]), int(words[1])
+            due = self.counts[self.pid]
+            assert number == due, f"run {self.pid}: line {number} where {due} was due"
+            self.counts[self.pid] += 1
+
+    def _begin(self, line: bytes) -> None:
+        self.pid, self.torn = int(line[4:]), b""
+        self.counts[self.pid] = 0
