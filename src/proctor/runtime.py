@@ -378,6 +378,7 @@ class Daemon:
 
     def _leave_everything(self) -> None:
         """As if we had been killed, but for our own descriptors: we may have to begin again."""
+        self.supervisor.stand_still()
         if self._memory is not None:
             self._memory.end(leave=True)
         if self._journal is not None:

@@ -474,3 +474,15 @@ def test_users_are_looked_up_where_it_may_take_time(monkeypatch: pytest.MonkeyPa
         heart.host.settle()
         assert (heart.host.plans[0].gid, heart.host.plans[0].groups) == (7, (7, 8))
     assert asked == [os.getuid() + 1]
+
+
+def test_who_stands_still_hears_of_no_end() -> None:
+    """It is neither told nor acknowledged: the next daemon does both."""
+    with a_heart(a_process("web", startsecs=0, autorestart="true")) as heart:
+        heart.start("web")
+        heart.supervisor.stand_still()
+        heart.host.dies("web:web", code=3)
+        heart.host.forward(60)
+        assert heart.states("web") == "STARTING RUNNING"
+        assert heart.host.acknowledged == []
+        assert heart.said("exited") == []

@@ -69,6 +69,7 @@ class Supervisor:
         self.on_reshaped: Callable[[Group], None] = lambda group: None
         self._queue: deque[tuple[Owner, Job]] = deque()
         self._emptying = False
+        self._standing_still = False
         self._around = Surroundings(
             host,
             drain,
@@ -216,9 +217,18 @@ class Supervisor:
         for process in self.all_processes():
             process.reopen_logs()
 
+    def stand_still(self) -> None:
+        """Carry out nothing more, and tell nobody: what happens now is for another daemon to hear.
+
+        A child whose end we have heard of is not acknowledged, so that one hears of it, too.
+        """
+        self._standing_still = True
+
     # The queue
 
     def _submit(self, owner: Owner, job: Job) -> None:
+        if self._standing_still:
+            return
         self._queue.append((owner, job))
         if self._emptying:
             return
