@@ -46,13 +46,14 @@ _AT_ONCE = 1000
 
 
 def daemon_pid(keeper: int) -> int:
-    """The pid of the daemon under this keeper, or 0 in the moment in which there is none."""
+    """The pid of the daemon under this keeper; 0 while there is none, or one and its successor."""
+    found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             if parent == keeper and b"supervisord" in (entry / "cmdline").read_bytes():
-                return int(entry.name)
-    return 0
+                found.append(int(entry.name))
+    return found[0] if len(found) == 1 else 0
 
 
 def kill_daemon(keeper: int) -> int:

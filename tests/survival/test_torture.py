@@ -1,4 +1,4 @@
-"""Nothing is lost when the daemon is killed, again and again, under full load.
+"""Nothing is lost when the daemon is killed or upgraded, again and again, under full load.
 
 The long form is `make torture`; its figures are in docs/reliability.md.
 """
@@ -23,6 +23,18 @@ def test_the_daemon_is_killed_while_children_write(launch: Launch, ours: Impleme
     """No child dies with it, none is started twice; no line, status or event is lost."""
     daemon = launch(ours, settings=SETTINGS)
     torment(Ordeal(daemon, WRITERS), KILLS)
+
+
+def test_the_daemon_is_upgraded_while_children_write(launch: Launch, ours: Implementation) -> None:
+    """The same, each time a daemon stands aside for the next one; and the last is killed."""
+    daemon = launch(ours, settings=SETTINGS)
+    ordeal = Ordeal(daemon, 1)
+    ordeal.begin()
+    for _ in range(2):
+        ordeal.kill_children(1)
+        ordeal.upgrade()
+    ordeal.kill_daemon()
+    ordeal.check()
 
 
 def test_the_same_as_an_ordinary_user(launch: Launch, ours: Implementation) -> None:
