@@ -29,7 +29,7 @@ from support.programs import OBEDIENT, program
 from support.rpc import free_port
 
 # These end the daemon, or do not end themselves; they have tests of their own.
-NOT_HERE = "/daemon/(shutdown|restart)$|/follow$|readyz|upgrade"
+NOT_HERE = "/daemon/(shutdown|restart|upgrade)$|/follow$|readyz"
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import importlib.metadata
 import json
+import os
+import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +255,72 @@ def test_what_is_no_request_of_the_api(api: Api) -> None:
     assert api.problem("POST", "/processes/cat/stop", **{"Origin": "http://evil"})["status"] == 403
     head = api.reply("HEAD", "/processes")
     assert (head.status, head.body) == (200, b"")
+
+
+def test_what_a_run_wrote(launch: Launch, ours: Implementation) -> None:
+    """Also of one that is over; of a run that never was, nothing."""
+    daemon = launch(ours, program("cat", OBEDIENT, autorestart="false"))
+    daemon.until_state("cat", "RUNNING")
+    api = Api(daemon)
+    api.post("/processes/cat/stdin", {"data": "echo first\nexit 0\n"})
+    daemon.until_state("cat", "EXITED")
+    api.post("/processes/cat/start")
+    api.post("/processes/cat/stdin", {"data": "echo second\n"})
+    until(lambda: api.get("/processes/cat/output")["text"] == "second\n", "it has said it")
+    told = api.get("/processes/cat/output?run=-1")
+    assert (told["text"], told["channel"], told["complete"]) == ("first\n", "stdout", True)
+    runs = api.get("/history?since=1")["runs"]
+    assert [(run["process"], run.get("ending")) for run in runs] == [
+        ("cat", "exit status 0"), ("cat", None),
+    ]  # fmt: skip
+    assert api.get("/processes/cat/history?limit=1")["runs"][0]["run"] == runs[1]["run"]
+    assert api.problem("GET", "/processes/cat/output?run=-7")["fault"] == "BAD_NAME"
+    assert api.problem("GET", "/processes/cat/output?channel=stdin")["status"] == 400
+
+
+def test_an_upgrade_that_cannot_be_is_refused(launch: Launch, ours: Implementation) -> None:
+    """With the reason; nobody knows of a ticket that was never given."""
+    api = Api(launch(ours, settings="keeper=false\n"))
+    refused = api.problem("POST", "/daemon/upgrade")
+    assert (refused["fault"], "keeper" in refused["detail"]) == ("FAILED", True)
+    assert api.get("/daemon/upgrade/nonsense")["stage"] == "unknown"
+
+
+def test_the_end_of_the_daemon(launch: Launch, ours: Implementation) -> None:
+    """Who looks is told that it ends; who wants something more is refused."""
+    stubborn = "/bin/sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'"
+    daemon = launch(ours, program("stubborn", stubborn, stopwaitsecs="600"))
+    daemon.until_state("stubborn", "RUNNING")
+    api = Api(daemon)
+    until(lambda: _ignores_term(api.get("/processes/stubborn")["pid"]), "it is stubborn")
+    assert api.post("/daemon/shutdown") == {"ok": True}
+    assert api.get("/daemon")["state"] == "SHUTDOWN"
+    assert api.get("/processes/stubborn")["state"] == "STOPPING"
+    assert api.reply("GET", "/processes").status == 200
+    for path in ("/processes/stubborn/start", "/daemon/restart", "/actions/signal"):
+        body = {"all": True, "signal": "HUP"} if path == "/actions/signal" else {}
+        refused = api.problem("POST", path, body)
+        assert (refused["status"], refused["fault"]) == (503, "SHUTDOWN_STATE")
+    assert ask(daemon.socket, path="/readyz").body == b"supervisord SHUTDOWN\n"
+    assert ask(daemon.socket, path="/livez").status == 200
+    os.kill(api.get("/processes/stubborn")["pid"], signal.SIGKILL)
+    assert daemon.wait() == 0
+
+
+def _ignores_term(pid: int) -> bool:
+    mask = re.search(r"SigIgn:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return mask is not None and bool(int(mask[1], 16) & 1 << signal.SIGTERM - 1)
+
+
+def test_a_restart_is_refused_for_files_with_mistakes(launch: Launch, ours: Implementation) -> None:
+    """Nothing stops; with good files everything begins again."""
+    daemon = launch(ours, program("cat"))
+    daemon.until_state("cat", "RUNNING")
+    api = Api(daemon)
+    pid = api.get("/processes/cat")["pid"]
+    daemon.configure("[program:broken]\n")
+    assert api.problem("POST", "/daemon/restart")["fault"] == "CANT_REREAD"
+    assert api.get("/processes/cat")["pid"] == pid
+    daemon.configure(program("cat"))
+    assert api.post("/daemon/restart") == {"ok": True}
+    until(lambda: api.get("/processes/cat")["pid"] not in (None, pid), "it is another one")

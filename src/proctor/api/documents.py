@@ -226,6 +226,31 @@ class RunList(TypedDict):
     runs: list[RunView]
 
 
+class RunOutputView(TypedDict):
+    """What a run wrote to one channel."""
+
+    run: Annotated[int, "Its number."]
+    channel: Literal["stdout", "stderr"]
+    text: str
+    complete: Annotated[bool, "False when its beginning is gone, or left out."]
+
+
+UpgradeNewsView = TypedDict(
+    "UpgradeNewsView",
+    {
+        "ticket": Annotated[str, "Names it: ask again with it."],
+        "stage": Annotated[
+            Literal["pending", "done", "failed", "unknown"],
+            "`unknown`: whoever answers knows of none with this ticket.",
+        ],
+        "from": Annotated[str, "Version of Proctor before."],
+        "to": Annotated[str, "Version of Proctor afterwards; empty while that is open."],
+        "reason": Annotated[str, "Why it failed; empty otherwise."],
+    },
+)
+UpgradeNewsView.__doc__ = "How an upgrade goes."
+
+
 class ConfigurationList(TypedDict):
     """What is configured for every process, in the words of getAllConfigInfo."""
 

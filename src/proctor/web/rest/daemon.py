@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from proctor.api.documents import DaemonView, Done
+from typing import cast
+
+from proctor.api.documents import DaemonView, Done, UpgradeNewsView
 from proctor.web.parameters import Kind, Parameter
 from proctor.web.routes import Answer, Call, Route
 
@@ -22,6 +24,16 @@ async def restart(call: Call) -> Answer:
     """Stop everything and begin again."""
     await call.service.restart()
     return _DONE
+
+
+async def upgrade(call: Call) -> Answer:
+    """Make room for the version that is installed now."""
+    return cast(UpgradeNewsView, (await call.service.upgrade()).as_struct())
+
+
+async def get_upgrade(call: Call) -> Answer:
+    """How an upgrade went."""
+    return cast(UpgradeNewsView, (await call.service.upgraded(call.text("ticket"))).as_struct())
 
 
 async def clear_daemon_log(call: Call) -> Answer:
@@ -47,6 +59,15 @@ ROUTES = (
     Route(
         "POST", "/api/v1/daemon/restart", restart,
         "Begin to stop everything, then start again from the files", Done, ("restart",), body=(),
+    ),
+    Route(
+        "POST", "/api/v1/daemon/upgrade", upgrade,
+        "Hand over to the version that is installed now; no program notices", UpgradeNewsView,
+        ("upgrade",), body=(),
+    ),
+    Route(
+        "GET", "/api/v1/daemon/upgrade/{ticket}", get_upgrade, "How an upgrade went",
+        UpgradeNewsView, ("upgraded",),
     ),
     Route(
         "DELETE", "/api/v1/daemon/log", clear_daemon_log, "Empty the daemon's own log", Done,
