@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from support.daemon import Daemon, Launch, alive
 from support.implementations import Implementation
+from support.rpc import Client
 from support.versions import Installation
 from support.waiting import until
 
@@ -159,3 +163,67 @@ def test_without_a_keeper_it_is_refused(start: Start) -> None:
     assert answer.code == 1
     assert answer.out.startswith("ERROR: not upgraded: there is no keeper")
     assert alive(daemon.pid)
+
+
+def test_who_follows_a_log_follows_it_on(start: Start) -> None:
+    """tail -f over an upgrade and over a kill -9: every line once, in order."""
+    daemon, installation = start()
+    shown = daemon.directory / "shown"
+    tail = [daemon.implementation.program("supervisorctl"), "-c", str(daemon.conf), "tail", "-f"]
+    with shown.open("wb") as file, subprocess.Popen([*tail, "count"], stdout=file) as follower:
+        try:
+            wait_for_lines(shown, 10)
+            installation.install("0.1.1")
+            assert daemon.ctl("upgrade", seconds=LONG).code == 0
+            count = wait_for_lines(shown, 10 + len(numbers(shown)))
+            until(lambda: len(daemon_pids(daemon)) == 1, "the old daemon has gone", seconds=LONG)
+            os.kill(daemon_pids(daemon)[0], signal.SIGKILL)
+            wait_for_lines(shown, 10 + count)
+        finally:
+            follower.terminate()
+    seen = numbers(shown)
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+
+
+def numbers(shown: Path) -> list[int]:
+    """The whole lines that tail has shown; its banner and the cut first one are none."""
+    return [int(line) for line in shown.read_text().split("\n")[2:-1]]
+
+
+def wait_for_lines(shown: Path, count: int) -> int:
+    until(lambda: len(numbers(shown)) >= count, "more lines", seconds=LONG)
+    return len(numbers(shown))
+
+
+def daemon_pids(daemon: Daemon) -> list[int]:
+    """The pid of the daemon below the keeper."""
+    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
+    return [
+        pid
+        for pid in map(int, children)
+        if b"supervisord" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def test_who_connects_in_the_gap_waits(start: Start) -> None:
+    """Requests one after the other over an upgrade: none is refused, none fails."""
+    daemon, installation = start()
+    installation.install("0.1.1")
+    answers: list[object] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                answers.append(Client(daemon.socket).state("cat"))
+            except OSError as error:
+                answers.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        assert daemon.ctl("upgrade", seconds=LONG).code == 0
+    finally:
+        over.set()
+        asking.join()
+    assert set(answers) == {"RUNNING"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proctor.cli.controller import Controller
-    from proctor.client.connection import Stream
+    from proctor.cli.log_stream import LogStream
 
 
 def fg(ctl: Controller, argument: str) -> None:
@@ -80,7 +80,7 @@ def _show_streams(ctl: Controller, name: str) -> Callable[[], None]:
     return end
 
 
-def _show(stream: Stream) -> None:
+def _show(stream: LogStream) -> None:
     try:  # noqa: SIM105  (contextlib costs a millisecond)
         show(stream)
     except OSError:

@@ -281,7 +281,7 @@ logs <name> --run -1    the run before it, and so on; or the number of a run tha
 logs <name> --stderr    what it wrote to stderr"""
 
 VERBS = (
-    Verb("why", why, WHY_HELP, completes="processes"),
-    Verb("history", history, HISTORY_HELP, completes="processes"),
-    Verb("logs", logs, LOGS_HELP, completes="processes"),
+    Verb("why", why, WHY_HELP, completes="processes", own=True),
+    Verb("history", history, HISTORY_HELP, completes="processes", own=True),
+    Verb("logs", logs, LOGS_HELP, completes="processes", own=True),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proctor.cli.controller import Controller
-    from proctor.client.connection import Stream
+    from proctor.cli.log_stream import LogStream
 
 _BYTES = 1600
 BANNER = "==> Press Ctrl-C to exit <=="
@@ -151,16 +151,26 @@ def follow(ctl: Controller, path: str) -> None:
         ctl.output("")
 
 
-def open_stream(ctl: Controller, path: str) -> Stream | None:
+def open_stream(ctl: Controller, path: str) -> LogStream | None:
     """Start following; None when the server refuses, after a line on stderr that says why."""
+    from proctor.cli.log_stream import LogStream
+
     shown = f"{ctl.options.serverurl}{unquoted(path)}"
     try:
-        return ctl.server.follow(path)
+        return LogStream(ctl.server, path, _placed(path))
     except ProtocolError as error:
         sys.stderr.write(f"{shown} Cannot read, status code {error.status}\n")
     except OSError as error:
         sys.stderr.write(f"{shown} Cannot connect, error: {type(error)} ({error})\n")
     return None
+
+
+def _placed(path: str) -> str:
+    """Where our daemon has the same log with the places in it."""
+    words = path.split("/")
+    if len(words) < 4:
+        return "/api/v1/daemon/log/follow"
+    return f"/api/v1/processes/{words[2]}/logs/{words[3]}/follow"
 
 
 def unquoted(path: str) -> str:
