@@ -5,14 +5,12 @@ The sentences are the daemon's; here they are asked for and laid out.
 
 from __future__ import annotations
 
-import re
 import time
 
 from proctor.cli.verb import Verb
 from proctor.cli.verbs.status import namespec
 from proctor.client.server import Row, listed
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.story import span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,6 +124,8 @@ def _history_request(words: list[str]) -> tuple[str, float, bool]:
 
 def _seconds(text: str) -> float:
     """`90`, `10m`, `24h`, `7d`."""
+    import re  # only for a time that was typed
+
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text)
     if match is None or match[2] not in {"", *_UNITS} or not float(match[1]):
         raise _Refused(f"{text} is no time to look back; write 10m, 24h or 7d")
@@ -136,6 +136,8 @@ _HEAD = ("RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED BY", "END"
 
 
 def _cells(run: Row) -> tuple[str, ...]:
+    from proctor.core.story import span  # it brings dataclasses along
+
     cpu, peak = _number(run, "cpu_seconds"), _number(run, "peak_bytes")
     start, uptime = _number(run, "start"), _number(run, "uptime")
     return (
