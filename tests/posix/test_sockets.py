@@ -120,7 +120,8 @@ def test_a_chown_never_goes_through_a_link(path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "chown", note)
     open_server(unix(path, owner=(0, 5))).close()
-    assert given == [False]
+    open_fastcgi(SocketSpec(f"unix://{path}", owner=(0, 5))).close()
+    assert given == [False, False]
 
 
 def test_a_refused_chown_names_the_file_the_ids_and_the_user(

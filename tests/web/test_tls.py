@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from proctor.core.caller import Caller, Role
 from proctor.core.logins import Login, Logins
 from proctor.core.settings import ServerSettings, TlsSettings
+from proctor.posix.sockets import CannotListen
 from proctor.web.connection import Limits
 from support.certificates import Files, write
 from support.waiting import until
@@ -172,3 +174,15 @@ def test_the_open_address_of_ipv6_is_that_of_both(serve: Serve) -> None:
     assert served.ask(a_get("/ok.html")).status == 200
     until(lambda: any(line.partition("127.0.0.1:")[1] for line in served.lines), "the access line")
     assert not any("::ffff" in line for line in served.lines)
+
+
+def test_a_key_that_we_may_not_read_is_told_with_its_section(serve: Serve, files: Files) -> None:
+    """After `user=` it may be out of reach, although the configuration was good."""
+    servers, sock = serve().servers, socket.socket()
+    settings = ServerSettings("inet_http_server", tls=TlsSettings(files.certfile, "/nope"))
+    with pytest.raises(
+        CannotListen, match=r"\[inet_http_server\] certfile or keyfile cannot be used"
+    ):
+        servers.add(settings, sock)
+    assert sock.fileno() >= 0
+    sock.close()

@@ -22,11 +22,13 @@ from proctor.daemon.group import Group, can_reshape, touched
 
 LIVE = (
     "loglevel", "logfile_maxbytes", "logfile_backups", "identifier", "childlogdir", "strip_ansi",
-    "hup", "upgrade_timeout", "metrics",
+    "hup", "upgrade_timeout", "metrics", "audit",
 )  # fmt: skip
 
 # A re-read alone takes these over: they count for everything new (gotcha G54).
-FROM_REREAD = ("identifier", "childlogdir", "strip_ansi", "hup", "upgrade_timeout", "metrics")
+FROM_REREAD = (
+    "identifier", "childlogdir", "strip_ansi", "hup", "upgrade_timeout", "metrics", "audit",
+)  # fmt: skip
 
 _AT_NEXT_START = (
     "logfile", "pidfile", "umask", "nodaemon", "silent", "minfds", "minprocs", "nocleanup", "uid",

@@ -44,9 +44,12 @@ class HttpServers:
         self._servers: list[asyncio.Server] = []
 
     def add(self, settings: ServerSettings, sock: socket.socket, asks: bool = False) -> None:
-        """A listening socket, ours from now on.  Says so loudly unless it `asks` for a login."""
+        """A listening socket, ours from now on.  Says so loudly unless it `asks` for a login.
+
+        Raises CannotListen when its certificate cannot be used.
+        """
         identity = sockets.identity(settings.file) if settings.file else None
-        certificates = Certificates(settings.tls) if settings.tls else None
+        certificates = _certificates(settings)
         self._listeners.append(_Listener(settings, sock, identity, certificates))
         if not asks and not settings.peer_roles:
             # Audits grep for these words.
@@ -137,6 +140,17 @@ class HttpServers:
     def leave(self, connection: Connection) -> None:
         """Its slot is free again."""
         self.connections.discard(connection)
+
+
+def _certificates(settings: ServerSettings) -> Certificates | None:
+    """Raises CannotListen: as the user that we have become we may not read the key."""
+    if settings.tls is None:
+        return None
+    try:
+        return Certificates(settings.tls)
+    except OSError as error:
+        text = f"[{settings.section}] certfile or keyfile cannot be used: {why_not(error)}"
+        raise sockets.CannotListen(text) from error
 
 
 def _room_among(rivals: list[Connection], limit: int) -> bool:
