@@ -50,6 +50,7 @@ from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.posix.usage import measure
 from proctor.survival.health import wait_until_answered
 from proctor.survival.journal import journal_of
+from proctor.survival.keeper_loss import KeeperLoss
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.recover import kept_logs, recover
 from proctor.survival.servers import forget_servers, open_servers
@@ -92,6 +93,7 @@ class Beginnings:
     which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran
     before in this process left (see Ending).  `trial` is the command that tries out what is
     installed now; `news` are of an upgrade that failed, so that this daemon begins again.
+    `command` starts a daemon again; `open_files` are the limits of children.
     """
 
     configuration: Configuration
@@ -103,6 +105,8 @@ class Beginnings:
     legacy: str = ""
     trial: Sequence[str] = ()
     news: UpgradeNews | None = None
+    command: Sequence[str] = ()
+    open_files: tuple[int, int] = (0, 0)
 
     def returning(self, ending: Ending, reason: str) -> Beginnings:
         """The same once more, after a successor that came to nothing."""
@@ -182,6 +186,7 @@ class Daemon:
         self._memory: Memory | None = None
         self._journal = journal_of(settings, self.supervisor, self._post, self.log)
         self.upgrading = Upgrade(beginnings.trial, self.log, self._hand_over, beginnings.news)
+        self._keeper_loss: KeeperLoss | None = None
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
@@ -200,7 +205,7 @@ class Daemon:
     def _context(self) -> ServiceContext:
         return ServiceContext(
             version=VERSION,
-            pid=self._begin.pid,
+            who=lambda: self.supervisor.pid,
             main_log=self._settings.logfile,
             clear_main_log=self._main_log.clear,
             configuration=self._current,
@@ -226,6 +231,8 @@ class Daemon:
         self._signals.install(self._loop)
         try:
             holdings = await self._host.hello()
+            if isinstance(self._host, KeeperHost):
+                self.supervisor.pid = self._host.keeper_pid
             self.holds_children = bool(holdings.children)
             self._shelf.receive(holdings.descriptors)
             self._main_log.open()
@@ -297,7 +304,9 @@ class Daemon:
         records = remembered(holdings.descriptors)
         self.supervisor.keep_logs(kept_logs(holdings, records))
         if not settings.nocleanup and not (holdings.children or records):
-            autolog.clean(settings.childlogdir, settings.identifier, self.log.warn, self._begin.pid)
+            autolog.clean(
+                settings.childlogdir, settings.identifier, self.log.warn, self.supervisor.pid
+            )
         self._pools.inherit(self._begin.legacy or undelivered(self._shelf))
         for group in self._current.value.groups:
             self.supervisor.add_group(group)
@@ -305,8 +314,8 @@ class Daemon:
         assert self._servers is not None
         await self._servers.start()
         self._say(self._begin.background)
-        self._write_pidfile()
-        self.log.info(f"supervisord started with pid {self._begin.pid}")
+        self._write_pidfile(self.supervisor.pid)
+        self.log.info(f"supervisord started with pid {self.supervisor.pid}")
         self.supervisor.announce_running()
         self._begin.ready()
         for name in self._shelf.left("fastcgi "):
@@ -350,13 +359,13 @@ class Daemon:
             self._host.healthy()
             self.upgrading.succeeded()
 
-    def _write_pidfile(self) -> None:
+    def _write_pidfile(self, pid: int) -> None:
         path = self._settings.pidfile
         twin = pidfile.living_supervisor(path)
-        if twin is not None and twin != self._begin.pid:
+        if twin is not None and twin != pid:
             self.log.warn(f"the pid {twin} in {path} is that of a living supervisor")
         try:
-            pidfile.write(path, self._begin.pid)
+            pidfile.write(path, pid)
         except OSError as error:
             self.log.critical(f"could not write pidfile {path}")
             self.log.debug(f"{path}: {error.strerror}")
@@ -367,6 +376,8 @@ class Daemon:
             return
         self.legacy = self._pools.close()
         self._undelivered.end()
+        if self._keeper_loss is not None:
+            self._keeper_loss.close()
         if self._memory is not None:
             self._memory.end()
         if self._journal is not None:
@@ -374,7 +385,7 @@ class Daemon:
         self._ticks.close()
         self._usage.close()
         self._service.close()
-        pidfile.remove(self._settings.pidfile, self._begin.pid)
+        pidfile.remove(self._settings.pidfile, self.supervisor.pid)
 
     def _leave_everything(self) -> None:
         """As if we had been killed, but for our own descriptors: we may have to begin again."""
@@ -406,10 +417,23 @@ class Daemon:
         self.log.warn(text)
 
     def _keeper_lost(self) -> None:
-        self.log.critical(
-            "the keeper is gone: programs go on, but their exit statuses will be unknown and none"
-            " can be started; stop and start supervisord when that does no harm"
-        )
+        if self._keeper_loss is None:
+            host, begin = self._host, self._begin
+            assert isinstance(host, KeeperHost)
+            self._keeper_loss = KeeperLoss(
+                host, self.supervisor, begin.command, begin.open_files, moved=self._moved
+            )
+        self._keeper_loss.heard()
+
+    def _moved(self, pid: int) -> None:
+        """There is another keeper: users know it by this pid, and it is to hold what the old one
+        did.
+        """
+        self.supervisor.pid = pid
+        self._shelf.refill()
+        if self._memory is not None:
+            self._memory.hold()
+        self._write_pidfile(pid)
 
     # Orders
 
@@ -529,6 +553,7 @@ def run(
     for_children = open_all_descriptors()
     host = _local_host(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
     outcome, status = Outcome.EXIT, 0
+    beginnings = replace(beginnings, open_files=for_children)
     daemon = Daemon(beginnings, loop, getattr(selector, "fileno", lambda: None)(), host)
     try:
         outcome = loop.run_until_complete(daemon.live())

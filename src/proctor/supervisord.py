@@ -232,6 +232,7 @@ def _serve(
         ready=(lambda: None) if background is None else background.ready,
         legacy=legacy.inherit(os.environ),
         trial=settled.command(TRIAL),
+        command=settled.command(),
     )
     with _profiled(settled.overrides.profile):
         while True:

@@ -89,7 +89,7 @@ def context_of(desk: Desk) -> ServiceContext:
 
     return ServiceContext(
         version="4.3.0",
-        pid=4711,
+        who=lambda: 4711,
         main_log=str(desk.main_log),
         clear_main_log=clear,
         configuration=desk.configuration,

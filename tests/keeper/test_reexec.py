@@ -166,7 +166,7 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_process_that_is_not_a_child(keeper: KeeperProcess, talk: Talk) -> None:
     """It can be handed over, watched and signalled, over a re-exec too; a stranger cannot."""
     pid = os.spawnv(os.P_NOWAIT, "/bin/sleep", ["sleep", "1000"])
-    fields = {"key": "f:f", "pid": pid, "note": "", "started": 1.5}
+    fields = {"key": "f:f", "pid": pid, "note": "", "started": 1.5, "tree": []}
     talk.tell("adopt", birth=birth(pid) + 1, **fields)
     assert talk.hear_one("exited").fields["status"] == -1, "it is not who it was"
     talk.tell("acknowledge", key="f:f", pid=pid)

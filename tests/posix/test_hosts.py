@@ -26,6 +26,11 @@ AnyHost = KeeperHost | LocalHost
 Scene = Callable[[AnyHost], Awaitable[None]]
 
 
+def stdout_of(pipes: ChildPipes) -> int:
+    assert pipes.stdout is not None
+    return pipes.stdout
+
+
 class Child:
     """A sink that remembers."""
 
@@ -72,9 +77,9 @@ class Child:
     async def has_written(self) -> None:
         assert self.pipes is not None
         loop, seen = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self.pipes.stdout, seen.set)
+        loop.add_reader(stdout_of(self.pipes), seen.set)
         await asyncio.wait_for(seen.wait(), PATIENCE)
-        loop.remove_reader(self.pipes.stdout)
+        loop.remove_reader(stdout_of(self.pipes))
 
     async def until(self, what: str) -> None:
         while what not in self.story:
@@ -82,7 +87,9 @@ class Child:
             await asyncio.wait_for(self.changed.wait(), PATIENCE)
 
     def close(self) -> None:
-        for fd in (self.pipes.stdin, self.pipes.stdout, self.pipes.stderr) if self.pipes else ():
+        for fd in (
+            (self.pipes.stdin, stdout_of(self.pipes), self.pipes.stderr) if self.pipes else ()
+        ):
             if fd is not None:
                 os.close(fd)
         self.pipes = None
@@ -190,8 +197,8 @@ def test_everything_in_the_plan_arrives(play: Callable[[Scene], None]) -> None:
         await child.until("exited")
         assert child.pipes is not None
         assert child.pipes.stderr is None
-        assert not os.get_blocking(child.pipes.stdout)
-        text = read_all(os.dup(child.pipes.stdout))
+        assert not os.get_blocking(stdout_of(child.pipes))
+        text = read_all(os.dup(stdout_of(child.pipes)))
         assert text == b"/usr\n0027\n\xff" + "ü\nerr\n".encode()
         child.close()
 
@@ -222,7 +229,7 @@ def test_signals(play: Callable[[Scene], None]) -> None:
         child = shell(host, "trap 'exit 3' TERM; echo ready; sleep 1000 & wait")
         await child.until("spawned")
         assert child.pipes is not None
-        await asyncio.get_running_loop().run_in_executor(None, read_line, child.pipes.stdout)
+        await asyncio.get_running_loop().run_in_executor(None, read_line, stdout_of(child.pipes))
         host.signal(child.key, child.pid, 999, to_group=False)
         await child.until("signal_failed")
         assert child.refused == errno.EINVAL
@@ -353,8 +360,8 @@ def test_another_daemon_goes_on(keeper: KeeperProcess) -> None:
             await sinks["a:living"].until("exited")
             await sinks["a:dead"].until("exited")
             assert sinks["a:living"].status == ExitStatus(5)
-            assert read_all(os.dup(living.pipes.stdout)) == b"again\n"
-            assert read_all(os.dup(dead.pipes.stdout)) == b"bye\n"
+            assert read_all(os.dup(stdout_of(living.pipes))) == b"again\n"
+            assert read_all(os.dup(stdout_of(dead.pipes))) == b"bye\n"
             for sink in sinks.values():
                 sink.close()
 
@@ -397,7 +404,7 @@ def test_the_next_program_in_this_process_goes_on(keeper: KeeperProcess) -> None
         await fresh.until("exited")
         fresh.close()
         for child in told.values():
-            for fd in (child.pipes.stdin, child.pipes.stdout, child.pipes.stderr):
+            for fd in (child.pipes.stdin, stdout_of(child.pipes), child.pipes.stderr):
                 assert fd is not None
                 os.close(fd)
         host.leave()

@@ -44,8 +44,8 @@ class CurrentConfiguration:
 class ServiceContext:
     """What the api needs beside the Supervisor.
 
-    `version` is what clients are told ("4.3.0"); `pid` is the one that users see; `main_log` None
-    means syslog.  `clear_main_log` empties the main log and calls back with how that went.
+    `version` is what clients are told ("4.3.0"); `who` tells the pid that users see; `main_log`
+    None means syslog.  `clear_main_log` empties the main log and calls back with how that went.
     `reread` reads the configuration anew without applying it (raises ConfigError; called in the
     worker thread).  `shutdown` and `restart` begin at once and return at once; `restart` is given
     what was read and raises Fault CANT_REREAD when that cannot be carried out.  `begun` is what the
@@ -55,7 +55,7 @@ class ServiceContext:
     """
 
     version: str
-    pid: int
+    who: Callable[[], int]
     main_log: str | None
     clear_main_log: Callable[[Callable[[OSError | None], None]], None]
     configuration: CurrentConfiguration
@@ -68,6 +68,11 @@ class ServiceContext:
     upgrade_told: Callable[[str], UpgradeNews]
     pools: Callable[[], Mapping[str, Pool]] = dict
     journal: Journal | None = None
+
+    @property
+    def pid(self) -> int:
+        """The one that users see."""
+        return self.who()
 
 
 class Room:

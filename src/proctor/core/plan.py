@@ -48,10 +48,10 @@ class SpawnFailure:
 class ChildPipes:
     """Our ends of a new child's pipes; the receiver owns and closes them.
 
-    `stdin` is None for a FastCGI child; `stderr` is None when it is redirected into stdout.  All
-    three are non-blocking.
+    `stdin` is None for a FastCGI child; `stderr` is None when it is redirected into stdout; all are
+    None when they are lost.  All three are non-blocking.
     """
 
     stdin: int | None
-    stdout: int
+    stdout: int | None
     stderr: int | None

@@ -100,6 +100,24 @@ class Output:
             if fd is not None
         }
 
+    def copy(self, done: Callable[[dict[str, int]], None]) -> None:
+        """Call `done` with copies of the pipes that are open, by channel."""
+        copies: dict[str, int] = {}
+        left = len(self._channels)
+
+        def copied(name: str, fd: int | None) -> None:
+            nonlocal left
+            left -= 1
+            if fd is not None:
+                copies[name] = fd
+            if left == 0:
+                done(copies)
+
+        for name, channel in self._channels.items():
+            channel.copy(partial(copied, name))
+        if not self._channels:
+            done(copies)
+
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when all that the dead child wrote is in the logs."""
         channels, self._channels = list(self._channels.values()), {}

@@ -211,6 +211,15 @@ class Process:
 
         self._output.open(opened)
 
+    def copy_pipes(self, done: Callable[[ChildPipes], None]) -> None:
+        """Call `done` with copies of our ends of its child's pipes."""
+
+        def copied(fds: dict[str, int]) -> None:
+            stdin = None if self._stdin is None else self._stdin.copy()
+            done(ChildPipes(stdin, fds.get("stdout"), fds.get("stderr")))
+
+        self._output.copy(copied)
+
     def go_on(self, effects: Effects) -> None:
         """Its lifecycle is as an earlier daemon left it, without a child; this is left to do."""
         self._step(effects)

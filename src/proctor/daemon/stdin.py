@@ -48,6 +48,10 @@ class InputChannel:
             self._waiting += memoryview(data)[written:]
             self._host.when_writable(self._fd, self._go_on)
 
+    def copy(self) -> int | None:
+        """A copy of the descriptor, None when the child has closed its end."""
+        return None if self._fd is None else os.dup(self._fd)
+
     def close(self) -> None:
         """Close the pipe; what waits is lost."""
         if self._fd is None:

@@ -102,6 +102,15 @@ class Supervisor:
     def when_written(self, after: Callable[[Job], None]) -> None:
         self._around.when_written = after
 
+    @property
+    def pid(self) -> int:
+        """The one that users see; another keeper may bring another one."""
+        return self._around.pid
+
+    @pid.setter
+    def pid(self, pid: int) -> None:
+        self._around.pid = pid
+
     def all_processes(self) -> Iterator[Process]:
         """Every process, group by group in the order of creation."""
         for group in self.groups.values():

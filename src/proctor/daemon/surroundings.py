@@ -26,6 +26,9 @@ class Channel(Protocol):
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when everything that is in the pipe now is in the log."""
 
+    def copy(self, done: Callable[[int | None], None]) -> None:
+        """Call `done` with a copy of its descriptor, None when it is closed."""
+
     def open_sinks(self) -> Sequence[Sink]:
         """Its sinks, none once it is closed.  In the drain thread only."""
 

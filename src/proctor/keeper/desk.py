@@ -128,12 +128,14 @@ class Desk:
         birth: int,
         note: str,
         started: float,
+        tree: list[str],
         **_more: object,
     ) -> None:
         """Keep a process that is not our child; one that is gone has ended, nobody knows how."""
         if self.children.find(key, pid) is not None:
             return
         child = Child(key, pid, Streams(None, None, None), started, note=note, birth=birth)
+        child.tree = Tree.of_words(pid, tree) if tree else None
         self.children.born(child)
         try:
             child.watch = open_process(pid, birth)

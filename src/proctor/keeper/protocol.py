@@ -15,7 +15,7 @@ command line or an environment may hold survive the way.
     signal_tree(key pid signum)       tree(key pid left at)
     acknowledge(key pid)              exited(key pid status usage at)
     hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
-    adopt(key pid birth note started)
+    adopt(key pid birth note started tree)
     pipes(key pid streams) + fds
     reexec(command)                   reexeced(pid), reexec_refused(reason)
     bye(code)                         complaint(text)

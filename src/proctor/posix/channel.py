@@ -111,6 +111,15 @@ class Channel:
         """
         self._shop.reactor.call_soon(lambda: self._finish(done, grace))
 
+    def copy(self, done: Callable[[int | None], None]) -> None:
+        """Call `done` on the loop with a copy of its descriptor, None when it is closed."""
+
+        def work() -> None:
+            fd = os.dup(self._fd) if self._fd >= 0 else None
+            self._shop.post(lambda: done(fd))
+
+        self._shop.reactor.call_soon(work)
+
     def close(self) -> None:
         """Stop at once, whatever is in the pipe."""
         self._shop.reactor.call_soon(self.shut)

@@ -119,6 +119,10 @@ class Conversation:
         """Its sinks, to clear or reopen them; none when it is closed."""
         return self._record.channel.open_sinks() if self._record is not None else ()
 
+    def copy(self, done: Callable[[int | None], None]) -> None:
+        """Call `done` with a copy of its descriptor, None when it is closed."""
+        done(os.dup(self._fd) if self._fd >= 0 else None)
+
     def finish(self, done: Callable[[], None]) -> None:
         """The process has ended: hear and log what it wrote, then call `done` on the loop.
 

@@ -3,8 +3,8 @@
 Children are the keeper's; here are only the asking and the hearing.  Requests of one round of the
 loop go out together.  Every answer reaches its ChildSink from the loop, never from inside a call.
 
-If the keeper itself is lost the children live on, and so do we: their ends are then seen through
-pidfds, without a status, and signals go to them directly.  New children cannot be made.
+If the keeper itself is lost the children live on, and so do we: `join` another one, and they are
+handed over to it.  Without one they are minded directly, and new children cannot be made.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.protocol import PROTOCOL, BrokenWireError, Message, Wire, close_all
+from proctor.posix.direct import Direct
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
 from proctor.posix.tree_watch import TreeWatch
 
@@ -42,8 +44,9 @@ class KeeperHost(LoopHost):
         self._wire = Wire(sock)
         self._flushing = False
         self._last_id = 0
-        self._asked: dict[int, tuple[str, ChildSink]] = {}
-        self._alive: dict[int, tuple[str, ChildSink]] = {}
+        self._asked: dict[int, tuple[SpawnPlan, ChildSink]] = {}
+        self._alive: dict[int, _Living] = {}
+        self._direct = Direct(loop, self._seen_ended)
         self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
         self._unwanted: set[int] = set()
         self._renewals: list[asyncio.Future[str]] = []
@@ -83,7 +86,9 @@ class KeeperHost(LoopHost):
         if end is not None:
             self._loop.call_soon(sink.exited, *end)
         else:
-            self._alive[child.pid] = (child.key, sink)
+            self._alive[child.pid] = _Living(
+                child.key, sink, child.birth, child.note, child.started
+            )
 
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
@@ -93,7 +98,7 @@ class KeeperHost(LoopHost):
             self._fail_soon(sink, "pipe", error.errno or errno.EMFILE)
             return
         self._last_id += 1
-        self._asked[self._last_id] = (plan.key, sink)
+        self._asked[self._last_id] = (plan, sink)
         if not self._send("spawn", {"id": self._last_id, "order": order_of(plan)}, fds):
             del self._asked[self._last_id]
             self._fail_soon(sink, "keeper", errno.EPIPE)
@@ -259,6 +264,7 @@ class KeeperHost(LoopHost):
         signalled: Sequence[tuple[int, float]] = (),
         usage: Sequence[float] = (),
         tree: Sequence[str] = (),
+        birth: int = 0,
         **_more: object,
     ) -> None:
         if message.cut:
@@ -268,7 +274,7 @@ class KeeperHost(LoopHost):
         self._trees.born(key, pid, tree)
         is_tree = bool(tree)
         self._held.append(
-            HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled), is_tree)
+            HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled), is_tree, birth)
         )
 
     def _heard_descriptor(self, message: Message, *, name: str, **_more: object) -> None:
@@ -301,19 +307,21 @@ class KeeperHost(LoopHost):
         pid: int,
         at: float,
         streams: str,
+        birth: int = 0,
         tree: Sequence[str] = (),
         **_more: object,
     ) -> None:
         if id not in self._asked:
             return  # the answer to whoever was in this process before us; `held` tells us the same
-        key, sink = self._asked.pop(id)
+        plan, sink = self._asked.pop(id)
+        key = plan.key
         if message.cut:
             # It runs, but we have no descriptors left for its pipes: nobody could look after it.
             self._unwanted.add(pid)
             self.signal(key, pid, signal.SIGKILL, to_group=True)
             sink.spawn_failed(SpawnFailure("pipe", errno.EMFILE), at)
             return
-        self._alive[pid] = (key, sink)
+        self._alive[pid] = _Living(key, sink, birth, plan.note, at)
         self._trees.born(key, pid, tree)
         sink.spawned(pid, _pipes(streams, message.take()), at)
 
@@ -340,8 +348,7 @@ class KeeperHost(LoopHost):
             self._unwanted.discard(pid)
             self.acknowledge(key, pid)
         elif self._alive.get(pid, ("",))[0] == key:
-            _, sink = self._alive.pop(pid)
-            sink.exited(end, at)
+            self._alive.pop(pid).sink.exited(end, at)
         elif self._welcomed.done():
             self._unclaimed[key, pid] = (end, at)
 
@@ -349,7 +356,7 @@ class KeeperHost(LoopHost):
         self, message: Message, *, key: str, pid: int, errno: int, at: float, **_more: object
     ) -> None:
         if self._alive.get(pid, ("",))[0] == key:
-            self._alive[pid][1].signal_failed(errno, at)
+            self._alive[pid].sink.signal_failed(errno, at)
 
     def _heard_tree(
         self,
@@ -387,43 +394,67 @@ class KeeperHost(LoopHost):
         self.lost = True
         if not self._welcomed.done():
             self._welcomed.set_exception(ConnectionError(f"there is no keeper: {error}"))
-        for pid in list(self._alive):
-            self._watch_directly(pid)
         self._heard_renewal("the keeper is gone")
         asked, self._asked = self._asked, {}
         for _, sink in asked.values():
             sink.spawn_failed(SpawnFailure("keeper", errno.EPIPE), self.now())
         self.on_keeper_lost()
+        if self.lost:
+            for pid, living in self._alive.items():
+                self._direct.watch(pid, living.birth)
 
-    def _watch_directly(self, pid: int) -> None:
-        try:
-            watch = os.pidfd_open(pid)
-        except (OSError, AttributeError):
-            self._loop.call_soon(self._seen_gone, pid)
-            return
-        self._loop.add_reader(watch, self._seen_gone, pid, watch)
+    def join(self, sock: socket.socket, pid: int) -> None:
+        """Go on under another keeper, which holds nothing yet: it gets all children that live.
 
-    def _seen_gone(self, pid: int, watch: int | None = None) -> None:
-        if watch is not None:
-            self._loop.remove_reader(watch)
-            os.close(watch)
-        _, sink = self._alive.pop(pid)
-        sink.exited(ExitStatus(), self.now())
+        What was held by name is to be held again; see also `hand_over_pipes`.
+        """
+        self._direct.forget()
+        self._wire, self.keeper_pid, self.lost = Wire(sock), pid, False
+        self._flushing = False
+        self._loop.add_reader(sock, self._listen)
+        self._send("hello", {"protocol": PROTOCOL})
+        for child, living in self._alive.items():
+            fields = {
+                "key": living.key,
+                "pid": child,
+                "note": living.note,
+                "started": living.started,
+                "birth": living.birth,
+                "tree": self._trees.words(living.key, child),
+            }
+            self._send("adopt", fields)
+
+    def hand_over_pipes(self, key: str, pid: int, pipes: ChildPipes) -> None:
+        """Our ends of the pipes of a child that was handed over; they are closed here."""
+        named = (("i", pipes.stdin), ("o", pipes.stdout), ("e", pipes.stderr))
+        there = [(letter, fd) for letter, fd in named if fd is not None]
+        fields = {"key": key, "pid": pid, "streams": "".join(letter for letter, _ in there)}
+        self._send("pipes", fields, [fd for _, fd in there])
+
+    def _seen_ended(self, pid: int, status: int) -> None:
+        living = self._alive.pop(pid, None)
+        if living is not None:
+            living.sink.exited(ExitStatus.from_wait(status), self.now())
 
     def _signal_directly(self, pid: int, signum: int, to_group: bool) -> None:
-        try:
-            (os.killpg if to_group else os.kill)(pid, signum)
-        except ProcessLookupError:
-            return
-        except OSError as error:
-            self._loop.call_soon(
-                self._alive[pid][1].signal_failed, error.errno or errno.EPERM, self.now()
-            )
+        number = self._direct.signal(pid, signum, to_group)
+        if number:
+            self._loop.call_soon(self._alive[pid].sink.signal_failed, number, self.now())
 
     def _fail_soon(self, sink: ChildSink, step: str, number: int) -> None:
         self._loop.call_soon(sink.spawn_failed, SpawnFailure(step, number), self.now())
 
 
+class _Living(NamedTuple):
+    """A child that has not ended, and all that another keeper has to know of it."""
+
+    key: str
+    sink: ChildSink
+    birth: int
+    note: str
+    started: float
+
+
 def _pipes(streams: str, fds: Sequence[int]) -> ChildPipes:
     named = dict(zip(streams, fds, strict=True))
-    return ChildPipes(named.get("i"), named["o"], named.get("e"))
+    return ChildPipes(named.get("i"), named.get("o"), named.get("e"))

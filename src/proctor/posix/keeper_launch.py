@@ -8,6 +8,7 @@ bound already.  The command line of the keeper is described in keeper/main.py.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -18,6 +19,14 @@ from proctor.keeper import main as keeper_main
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE
 
 _PR_SET_CHILD_SUBREAPER = 36
+
+# ctypes is too large for the keeper itself; what prctl sets survives the exec.
+_ADOPT_THEN_EXEC = f"""\
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl({_PR_SET_CHILD_SUBREAPER}, 1, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def split_off_daemon(restart_command: list[str]) -> socket.socket:
@@ -48,6 +57,39 @@ def split_off_daemon(restart_command: list[str]) -> socket.socket:
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return ours
+
+
+def start_beside(
+    restart_command: list[str], open_files: tuple[int, int]
+) -> tuple[socket.socket, int]:
+    """Start a keeper for the daemon that calls, whose own is gone; the socket to it and its pid.
+
+    It is our child, ours to reap.  `open_files` is the limit that children are to have.  Raises
+    OSError.
+    """
+    ours, theirs = socket.socketpair()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    options = ["--socket", str(theirs.fileno()), "--beside", str(os.getpid()), "--"]
+    become = [*keeper_program(), *options, *restart_command]
+    command = [sys.executable, "-I", "-S", "-c", _ADOPT_THEN_EXEC, *become]
+    with theirs:
+        theirs.set_inheritable(True)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (open_files[0], limits[1]))
+            pid = os.posix_spawn(
+                command[0],
+                command,
+                os.environ,
+                setpgroup=0,
+                setsigmask=(),
+                setsigdef=[signal.SIGPIPE],
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    return ours, pid
 
 
 def keeper_command(fd: int, daemon: int, restart_command: list[str]) -> list[str]:

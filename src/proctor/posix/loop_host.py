@@ -36,7 +36,8 @@ class HeldChild:
 
     `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
     `started` and `ended` are on the clock of Host.now(), and so is the time at which each signal in
-    `signalled` was last sent.  `is_tree`: all that comes from it is minded.
+    `signalled` was last sent.  `is_tree`: all that comes from it is minded.  `birth` is its time of
+    birth as keeper/identity.py has it.
     """
 
     key: str
@@ -48,6 +49,7 @@ class HeldChild:
     ended: float
     signalled: Mapping[int, float] = field(default_factory=dict)
     is_tree: bool = False
+    birth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

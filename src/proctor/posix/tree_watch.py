@@ -36,6 +36,11 @@ class TreeWatch:
         if words:
             self._known[key, pid] = Tree.of_words(pid, list(words))
 
+    def words(self, key: str, pid: int) -> list[str]:
+        """What another keeper has to know of the tree of this child, [] if it is none."""
+        tree = self._known.get((key, pid))
+        return [] if tree is None else tree.words()
+
     def control_group(self, key: str, pid: int) -> str | None:
         """The directory of the control group around this child and all that comes from it."""
         tree = self._known.get((key, pid))

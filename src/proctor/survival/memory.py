@@ -44,6 +44,10 @@ class Memory:
         for process in self._supervisor.all_processes():
             self._note(process.group_name, process.name)
         self._unsubscribe = self._supervisor.bus.subscribe(self._hear, ["PROCESS_STATE"])
+        self.hold()
+
+    def hold(self) -> None:
+        """Let the keeper keep it, which may be another one now."""
         self._store.hold(NAME, self._slots.fd)
 
     def end(self, leave: bool = False) -> None:

@@ -1,0 +1,121 @@
+"""The keeper was killed: the daemon starts another one beside itself and goes on under it.
+
+1. Nobody can become the parent of the programs that run.  They are handed to the new keeper, which
+   watches and signals them through pidfds; their exit statuses are known where the kernel tells.
+2. Their pipes, what is remembered of them and all sockets are handed over too, so the daemon may be
+   killed and come back as before.  New programs are the new keeper's children, as ever.
+3. The pid that users know is the new keeper's from now on; the pidfile says so.
+4. When no keeper can be started that is tried again, less and less often; until then nothing can be
+   started, and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from proctor.core.plan import ChildPipes
+from proctor.daemon.process import Process
+from proctor.daemon.supervisor import Supervisor
+from proctor.keeper.foreign import tells_ends
+from proctor.posix.keeper_host import KeeperHost
+from proctor.posix.keeper_launch import start_beside
+
+_FIRST_DELAY = 1.0
+_LONGEST_DELAY = 60.0
+
+_LOST = "its keeper was lost"
+_UNKNOWN = "its exit status will be unknown"
+
+
+class KeeperLoss:
+    """`command` starts a daemon again, `open_files` are the limits of children.
+
+    `moved(pid)` hears of the pid of each new keeper, after everything was handed over that can be
+    at once.
+    """
+
+    def __init__(
+        self,
+        host: KeeperHost,
+        supervisor: Supervisor,
+        command: Sequence[str],
+        open_files: tuple[int, int],
+        *,
+        moved: Callable[[int], None],
+    ) -> None:
+        self._host = host
+        self._supervisor = supervisor
+        self._log = supervisor.log
+        self._command = list(command)
+        self._open_files = open_files
+        self._moved = moved
+        self._loop = asyncio.get_running_loop()
+        self._delay = _FIRST_DELAY
+        self._timer: asyncio.TimerHandle | None = None
+
+    def heard(self) -> None:
+        """There is no keeper any more."""
+        self._log.critical(
+            f"the keeper (pid {self._host.keeper_pid}) is gone; programs run on"
+            + ("" if tells_ends() else f", but of each that runs now {_UNKNOWN}")
+        )
+        for process in self._supervisor.all_processes():
+            if process.pid:
+                _remark(process)
+        self._renew()
+
+    def close(self) -> None:
+        """The daemon ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _renew(self) -> None:
+        try:
+            sock, pid = start_beside(self._command, self._open_files)
+        except OSError as error:
+            self._log.critical(
+                f"cannot start another keeper ({error.strerror}): nothing can be started; trying"
+                f" again in {self._delay:g} seconds"
+            )
+            self._timer = self._loop.call_later(self._delay, self._renew)
+            self._delay = min(2 * self._delay, _LONGEST_DELAY)
+            return
+        self._delay = _FIRST_DELAY
+        self._reap_later(pid)
+        self._host.join(sock, pid)
+        self._moved(pid)
+        self._log.warn(f"another keeper runs with pid {pid}, which is our pid from now on")
+        for process in self._supervisor.all_processes():
+            if process.pid:
+                process.copy_pipes(partial(self._hand_over, process.key, process.pid))
+
+    def _hand_over(self, key: str, pid: int, pipes: ChildPipes) -> None:
+        self._host.hand_over_pipes(key, pid, pipes)
+
+    def _reap_later(self, pid: int) -> None:
+        """It is our child, so if it ends too it must not stay as a zombie."""
+        watch = os.pidfd_open(pid)
+
+        def ended() -> None:
+            self._loop.remove_reader(watch)
+            os.close(watch)
+            os.waitpid(pid, os.WNOHANG)
+
+        self._loop.add_reader(watch, ended)
+
+
+def _remark(process: Process) -> None:
+    """Let `status` say it, as long as this child of it runs."""
+    before, pid = process.remark, process.pid
+    text = _LOST if tells_ends() else f"{_LOST}, {_UNKNOWN}"
+
+    def remark() -> str:
+        said = before()
+        if process.pid != pid or text in said:
+            return said
+        return f"{said}, {text}" if said else text
+
+    process.remark = remark

@@ -1,0 +1,86 @@
+"""The keeper itself is killed: the daemon goes on, and puts itself under another one."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from support.daemon import Daemon, Launch, marked
+from support.implementations import Implementation
+from support.programs import program
+from support.torture import daemon_pid
+from support.waiting import until
+
+ENDED = r"WARN exited: {} \((terminated by SIGUSR1|exit status unknown); not expected\)"
+
+
+def kill_keeper(daemon: Daemon) -> int:
+    """kill -9 of the keeper; the pid that users know from then on."""
+    old = daemon.pid
+    os.kill(old, signal.SIGKILL)
+    daemon.wait()
+    until(lambda: int(daemon.pidfile.read_text()) != old, "another keeper is in the pidfile")
+    return int(daemon.pidfile.read_text())
+
+
+def pid_of(daemon: Daemon, name: str) -> int:
+    pid: int = daemon.call("supervisor.getProcessInfo", name)["pid"]
+    return pid
+
+
+def test_programs_run_on_and_new_ones_start(launch: Launch, ours: Implementation) -> None:
+    """Nothing dies, everything can be done, everybody is told which pid to signal now."""
+    daemon = launch(ours, program("stays") + program("ends", autorestart="false"))
+    for name in ("stays", "ends"):
+        daemon.until_state(name, "RUNNING")
+    before = {name: pid_of(daemon, name) for name in ("stays", "ends")}
+    keeper = kill_keeper(daemon)
+    assert daemon.call("supervisor.getPID") == keeper
+    daemon.until_logged("CRIT the keeper .* is gone; programs run on")
+    daemon.until_logged(f"WARN another keeper runs with pid {keeper}")
+    assert {name: pid_of(daemon, name) for name in before} == before
+    assert "its keeper was lost" in daemon.ctl("status", "stays").out
+    os.kill(before["ends"], signal.SIGUSR1)
+    daemon.until_logged(ENDED.format("ends"))
+    daemon.ctl("start", "ends")
+    assert "its keeper" not in daemon.ctl("status", "ends").out
+    daemon.ctl("stop", "stays")
+    daemon.until_state("stays", "STOPPED")
+    os.kill(keeper, signal.SIGTERM)
+    until(lambda: not marked(daemon.identifier), "the new pid obeys signals, and all end")
+
+
+def test_the_daemon_may_be_killed_then(launch: Launch, ours: Implementation) -> None:
+    """The new keeper starts it again; programs of the old keeper have their pipes and records."""
+    daemon = launch(ours, program("echo", stdout_logfile="%(here)s/echo.log"))
+    daemon.until_state("echo", "RUNNING")
+    pid = pid_of(daemon, "echo")
+    daemon.call("supervisor.sendProcessStdin", "echo", "one\n")
+    daemon.until_file("echo.log", "one")
+    keeper = kill_keeper(daemon)
+    # It is not the new keeper's child, but the only supervisord beside it.
+    (old,) = (each for each in marked(daemon.identifier) if each not in (pid, keeper))
+    os.kill(old, signal.SIGKILL)
+    until(lambda: daemon_pid(keeper) not in (0, old), "there is another daemon")
+    until(lambda: daemon.call("supervisor.getPID") == keeper, "it answers")
+    daemon.until_logged("the daemon before this one has ended")
+    assert pid_of(daemon, "echo") == pid
+    assert daemon.client.state("echo") == "RUNNING"
+    daemon.call("supervisor.sendProcessStdin", "echo", "two\n")
+    daemon.until_file("echo.log", "one\ntwo")
+    assert len([line for line in daemon.log_lines() if "spawned: 'echo'" in line]) == 1
+
+
+def test_another_keeper_may_be_killed_too(launch: Launch, ours: Implementation) -> None:
+    """Again and again; whoever was started meanwhile is handed on."""
+    daemon = launch(ours, program("one") + program("two", autostart="false"))
+    daemon.until_state("one", "RUNNING")
+    kill_keeper(daemon)
+    daemon.ctl("start", "two")
+    before = {name: pid_of(daemon, name) for name in ("one", "two")}
+    kill_keeper(daemon)
+    assert {name: pid_of(daemon, name) for name in ("one", "two")} == before
+    daemon.ctl("restart", "all")
+    for name in ("one", "two"):
+        assert daemon.until_state(name, "RUNNING")
+        assert pid_of(daemon, name) != before[name]
