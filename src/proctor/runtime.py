@@ -14,7 +14,7 @@ import selectors
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -52,8 +52,11 @@ from proctor.survival.health import wait_until_answered
 from proctor.survival.journal import journal_of
 from proctor.survival.keeper_loss import KeeperLoss
 from proctor.survival.memory import Memory, remembered
+from proctor.survival.orphans import Found, alive, settle
 from proctor.survival.recover import kept_logs, recover
+from proctor.survival.register import Register
 from proctor.survival.servers import forget_servers, open_servers
+from proctor.survival.snapshot import Record
 from proctor.survival.undelivered import Undelivered, undelivered
 from proctor.survival.upgrade import Upgrade
 from proctor.web.app import App
@@ -187,6 +190,13 @@ class Daemon:
         self._journal = journal_of(settings, self.supervisor, self._post, self.log)
         self.upgrading = Upgrade(beginnings.trial, self.log, self._hand_over, beginnings.news)
         self._keeper_loss: KeeperLoss | None = None
+        self._register = Register(
+            f"{settings.pidfile}.state",
+            self.supervisor,
+            self._drain,
+            self._shelf,
+            marks=host.marks_of,
+        )
         self._service = Service(self.supervisor, self._context())
         self._servers: HttpServers | None = None
         self._signals = SignalDesk(self.log, self)
@@ -301,7 +311,9 @@ class Daemon:
 
     async def _begin_work(self, holdings: Holdings) -> None:
         settings = self._settings
-        records = remembered(holdings.descriptors)
+        records: Mapping[str, Record] = remembered(holdings.descriptors)
+        found = await self._look_for_orphans(holdings, records)
+        holdings, records = found.holdings, found.records
         self.supervisor.keep_logs(kept_logs(holdings, records))
         if not settings.nocleanup and not (holdings.children or records):
             autolog.clean(
@@ -336,6 +348,8 @@ class Daemon:
         if isinstance(host, KeeperHost):
             self._memory = Memory(self.supervisor, host)
             self._memory.begin()
+        self._register.begin(found.left)
+        resting |= {orphan.key for orphan in found.left}
         self._signals.begin()
         if resting:
             self.supervisor.autostart_only(
@@ -358,6 +372,16 @@ class Daemon:
         else:
             self._host.healthy()
             self.upgrading.succeeded()
+
+    async def _look_for_orphans(self, holdings: Holdings, records: Mapping[str, Record]) -> Found:
+        """Programs that outlived their keeper are taken in, if there are any and they shall be."""
+        written: asyncio.Future[list[bytes]] = self._loop.create_future()
+        self._register.open(written.set_result)
+        orphans = alive(await written, {child.pid for child in holdings.children})
+        found = settle(orphans, holdings, records, self._settings.on_orphan, self.log)
+        for child in found.holdings.children[len(holdings.children) :]:
+            self._host.adopt(child)
+        return found
 
     def _write_pidfile(self, pid: int) -> None:
         path = self._settings.pidfile
@@ -382,6 +406,7 @@ class Daemon:
             self._memory.end()
         if self._journal is not None:
             self._journal.end()
+        self._register.end()
         self._ticks.close()
         self._usage.close()
         self._service.close()
@@ -392,6 +417,7 @@ class Daemon:
         self.supervisor.stand_still()
         if self._memory is not None:
             self._memory.end(leave=True)
+        self._register.end(leave=True)
         if self._journal is not None:
             self._journal.end()
         self._ticks.close()

@@ -32,7 +32,7 @@ FROM_REREAD = (
 
 _AT_NEXT_START = (
     "logfile", "pidfile", "umask", "nodaemon", "silent", "minfds", "minprocs", "nocleanup", "uid",
-    "directory", "keeper",
+    "directory", "keeper", "on_orphan",
 )  # fmt: skip
 
 

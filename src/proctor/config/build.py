@@ -61,6 +61,7 @@ def build_daemon(
         environment=_environment(reader),
         identifier=identifier,
         keeper=reader.get(rows.KEEPER),
+        on_orphan=reader.get(rows.ON_ORPHAN_OPTION),
         hup=reader.get(rows.HUP),
         upgrade_timeout=reader.get(rows.UPGRADE_TIMEOUT),
         audit=reader.get(rows.AUDIT),

@@ -97,6 +97,16 @@ def _hang_up(text: str, _: World) -> str:
     return word
 
 
+_ORPHANS = ("adopt", "kill", "leave")
+
+
+def _on_orphan(text: str, _: World) -> str:
+    word = text.strip().lower()
+    if word not in _ORPHANS:
+        raise ValueError(f"not adopt, kill or leave: {text!r}")
+    return word
+
+
 _KILL_MODES = ("process", "group", "tree")
 
 
@@ -251,6 +261,7 @@ BYTE_SIZE = Kind("a whole number of bytes, or one followed by KB, MB or GB", _by
 OCTAL = Kind("an octal number such as 022", _octal)
 LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
 HANG_UP = Kind("restart or apply", _hang_up, _HANG_UP)
+ON_ORPHAN = Kind("adopt, kill or leave", _on_orphan, _ORPHANS)
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
 KILL_MODE: Kind[str] = Kind("process, group or tree", _kill_mode, _KILL_MODES)
 AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))

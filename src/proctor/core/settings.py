@@ -37,6 +37,7 @@ class DaemonSettings(NamedTuple):
     keeper: bool = True
     hup: str = "restart"
     upgrade_timeout: int = 30
+    on_orphan: str = "adopt"
     audit: bool = True
     journal: str | None = None
     journal_maxbytes: int = 20 * 1024 * 1024

@@ -22,11 +22,22 @@ def birth(pid: int) -> int:
     """When the process was born, in clock ticks since the boot; 0 if there is none or nobody can
     tell.
     """
+    return _seen(pid)[1]
+
+
+def lives(pid: int, born: int) -> bool:
+    """Whether the process of this pid that was born then still runs; a zombie does not."""
+    return born != 0 and _seen(pid) == (True, born)
+
+
+def _seen(pid: int) -> tuple[bool, int]:
+    """Whether it runs, and when it was born."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        return fields[0] not in (b"Z", b"X"), int(fields[19])
     except (OSError, ValueError, IndexError):
-        return 0
+        return False, 0
 
 
 def started_at(pid: int) -> float | None:

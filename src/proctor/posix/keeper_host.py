@@ -23,7 +23,7 @@ from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.protocol import PROTOCOL, BrokenWireError, Message, Wire, close_all
 from proctor.posix.direct import Direct
-from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, Marks, order_of
 from proctor.posix.tree_watch import TreeWatch
 
 _AT_ONCE = 64
@@ -46,6 +46,7 @@ class KeeperHost(LoopHost):
         self._last_id = 0
         self._asked: dict[int, tuple[SpawnPlan, ChildSink]] = {}
         self._alive: dict[int, _Living] = {}
+        self._marks: dict[tuple[str, int], Marks] = {}
         self._direct = Direct(loop, self._seen_ended)
         self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
         self._unwanted: set[int] = set()
@@ -86,9 +87,20 @@ class KeeperHost(LoopHost):
         if end is not None:
             self._loop.call_soon(sink.exited, *end)
         else:
-            self._alive[child.pid] = _Living(
-                child.key, sink, child.birth, child.note, child.started
-            )
+            self._alive[child.pid] = _Living(child.key, sink, child.note, child.started)
+
+    def adopt(self, child: HeldChild) -> None:
+        """Let the keeper mind a process that is nobody's child any more; attach it, too."""
+        fields = {"note": child.note, "started": child.started, "birth": child.birth, "tree": []}
+        self._send("adopt", {"key": child.key, "pid": child.pid, **fields})
+        fds = (child.pipes.stdin, child.pipes.stdout, child.pipes.stderr)
+        self._marks[child.key, child.pid] = Marks.of(child.birth, child.pipes)
+        copies = (None if fd is None else os.dup(fd) for fd in fds)
+        self.hand_over_pipes(child.key, child.pid, ChildPipes(*copies))
+
+    def marks_of(self, key: str, pid: int) -> Marks | None:
+        """By what this child is known again, None if it has ended."""
+        return self._marks.get((key, pid))
 
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
@@ -272,6 +284,8 @@ class KeeperHost(LoopHost):
         end = None if status is None else ExitStatus.from_wait(status, usage)
         pipes = _pipes(streams, message.take())
         self._trees.born(key, pid, tree)
+        if status is None:
+            self._marks[key, pid] = Marks.of(birth, pipes)
         is_tree = bool(tree)
         self._held.append(
             HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled), is_tree, birth)
@@ -321,9 +335,11 @@ class KeeperHost(LoopHost):
             self.signal(key, pid, signal.SIGKILL, to_group=True)
             sink.spawn_failed(SpawnFailure("pipe", errno.EMFILE), at)
             return
-        self._alive[pid] = _Living(key, sink, birth, plan.note, at)
+        pipes = _pipes(streams, message.take())
+        self._marks[key, pid] = Marks.of(birth, pipes)
+        self._alive[pid] = _Living(key, sink, plan.note, at)
         self._trees.born(key, pid, tree)
-        sink.spawned(pid, _pipes(streams, message.take()), at)
+        sink.spawned(pid, pipes, at)
 
     def _heard_spawn_failed(
         self, message: Message, *, id: int, step: str, errno: int, at: float, **_more: object
@@ -344,6 +360,7 @@ class KeeperHost(LoopHost):
         **_more: object,
     ) -> None:
         end = ExitStatus.from_wait(status, usage)
+        self._marks.pop((key, pid), None)
         if pid in self._unwanted:
             self._unwanted.discard(pid)
             self.acknowledge(key, pid)
@@ -401,7 +418,7 @@ class KeeperHost(LoopHost):
         self.on_keeper_lost()
         if self.lost:
             for pid, living in self._alive.items():
-                self._direct.watch(pid, living.birth)
+                self._direct.watch(pid, self._marks[living.key, pid].birth)
 
     def join(self, sock: socket.socket, pid: int) -> None:
         """Go on under another keeper, which holds nothing yet: it gets all children that live.
@@ -419,7 +436,7 @@ class KeeperHost(LoopHost):
                 "pid": child,
                 "note": living.note,
                 "started": living.started,
-                "birth": living.birth,
+                "birth": self._marks[living.key, child].birth,
                 "tree": self._trees.words(living.key, child),
             }
             self._send("adopt", fields)
@@ -434,6 +451,7 @@ class KeeperHost(LoopHost):
     def _seen_ended(self, pid: int, status: int) -> None:
         living = self._alive.pop(pid, None)
         if living is not None:
+            self._marks.pop((living.key, pid), None)
             living.sink.exited(ExitStatus.from_wait(status), self.now())
 
     def _signal_directly(self, pid: int, signum: int, to_group: bool) -> None:
@@ -450,7 +468,6 @@ class _Living(NamedTuple):
 
     key: str
     sink: ChildSink
-    birth: int
     note: str
     started: float
 

@@ -12,17 +12,19 @@ import os
 import signal
 import warnings
 from collections import deque
+from contextlib import suppress
 
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.birth import Nursery
 from proctor.keeper.children import Child, Children, reap
-from proctor.keeper.identity import birth
+from proctor.keeper.identity import birth, open_process
 from proctor.keeper.order import Order
-from proctor.keeper.pipes import SpawnError
+from proctor.keeper.pipes import SpawnError, Streams
 from proctor.keeper.spawner import Spawner
 from proctor.keeper.trees import Tree, Trees
-from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, order_of
+from proctor.posix.direct import Direct
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, Marks, order_of
 
 
 class LocalHost(LoopHost):
@@ -41,6 +43,8 @@ class LocalHost(LoopHost):
         self._looking: asyncio.TimerHandle | None = None
         self._wanted: deque[tuple[SpawnPlan, ChildSink]] = deque()
         self._sinks: dict[tuple[str, int], ChildSink] = {}
+        self._marks: dict[tuple[str, int], Marks] = {}
+        self._direct = Direct(loop, self._adopted_ended)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     async def hello(self) -> Holdings:
@@ -50,9 +54,31 @@ class LocalHost(LoopHost):
         signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         return Holdings()
 
+    def adopt(self, child: HeldChild) -> None:
+        """Mind a process that is nobody's child any more; attach it, too."""
+        streams = Streams(None, None, None)
+        kept = Child(
+            child.key, child.pid, streams, child.started, note=child.note, birth=child.birth
+        )
+        with suppress(OSError):
+            kept.watch = open_process(child.pid, child.birth)
+        self._children.born(kept)
+        self._marks[child.key, child.pid] = Marks.of(child.birth, child.pipes)
+        self._direct.watch(child.pid, child.birth)
+
     def attach(self, child: HeldChild, sink: ChildSink) -> None:
-        """There is never anybody to attach."""
-        raise ValueError(f"{child.key} is not held here")
+        """From now on `sink` hears of this adopted process; of its end also if that was before."""
+        kept = self._children.find(child.key, child.pid)
+        if kept is None or kept.status is None:
+            self._sinks[child.key, child.pid] = sink
+        else:
+            self._loop.call_soon(sink.exited, ExitStatus.from_wait(kept.status), kept.ended)
+
+    def marks_of(self, key: str, pid: int) -> Marks | None:
+        """By what this child is known again, None if it has ended."""
+        child = self._children.find(key, pid)
+        alive = child is not None and child.status is None
+        return self._marks.get((key, pid)) if alive else None
 
     def spawn(self, plan: SpawnPlan, sink: ChildSink) -> None:
         """Start a child; the sink hears `spawned` or `spawn_failed` later, then `exited` once."""
@@ -81,6 +107,7 @@ class LocalHost(LoopHost):
         self._sinks[plan.key, pid] = sink
         assert streams.stdout is not None, "every child has a stdout pipe"
         pipes = ChildPipes(streams.stdin, streams.stdout, streams.stderr)
+        self._marks[plan.key, pid] = Marks.of(child.birth, pipes)
         # The pipes are the sink's now; there is nobody to keep them for.
         self._loop.call_soon(sink.spawned, pid, pipes, child.started)
 
@@ -124,6 +151,7 @@ class LocalHost(LoopHost):
     def acknowledge(self, key: str, pid: int) -> None:
         """The end of this child is recorded."""
         child = self._children.acknowledge(key, pid)
+        self._marks.pop((key, pid), None)
         if child is not None and child.tree is not None:
             self._tree_sinks.pop((key, pid), None)
             self._trees.forget(key, child.tree)
@@ -137,6 +165,17 @@ class LocalHost(LoopHost):
         self._loop.remove_signal_handler(signal.SIGCHLD)
         if self._looking is not None:
             self._looking.cancel()
+
+    def _adopted_ended(self, pid: int, status: int) -> None:
+        child = self._children.ended(pid, status, (), self.now())
+        if child is None:
+            return
+        if child.watch is not None:
+            os.close(child.watch)
+            child.watch = None
+        sink = self._sinks.pop((child.key, pid), None)
+        if sink is not None:
+            sink.exited(ExitStatus.from_wait(status), child.ended)
 
     def _reap(self) -> None:
         parted = []

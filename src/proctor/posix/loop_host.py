@@ -7,6 +7,7 @@ The interface is daemon/host.py's, which this storey must not import.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,24 @@ class Holdings:
     restarts: int = 0
     last_end: ExitStatus | None = None
     predecessor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By what a child and its pipes are known again when nobody holds them any more.
+
+    `birth` is its time of birth (keeper/identity.py); `pipes` are the inode numbers of its stdin,
+    stdout and stderr, 0 for what is no pipe of ours.
+    """
+
+    birth: int
+    pipes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, birth: int, pipes: ChildPipes) -> Marks:
+        """Those of a child whose pipes are still at hand."""
+        fds = (pipes.stdin, pipes.stdout, pipes.stderr)
+        return cls(birth, tuple(0 if fd is None else os.fstat(fd).st_ino for fd in fds))
 
 
 class LoopHost:

@@ -76,12 +76,12 @@ class Memory:
                 process.stop_wall,
                 at=self._supervisor.host.now(),
                 spec=process.fingerprint,
-                logs=_auto_logs(process),
+                logs=auto_logs(process),
             )
             self._slots.write(process.key, record.as_bytes(SIZE))
 
 
-def _auto_logs(process: Process) -> dict[str, str]:
+def auto_logs(process: Process) -> dict[str, str]:
     """The log files that we named, by channel."""
     policies = {"stdout": process.spec.stdout, "stderr": process.spec.stderr}
     paths = {

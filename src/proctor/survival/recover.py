@@ -33,7 +33,7 @@ from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
-from proctor.survival.snapshot import Record, go_on_alone, go_on_with_child
+from proctor.survival.snapshot import ENDED, Record, go_on_alone, go_on_with_child
 
 _TERM, _KILL = 15, 9
 _PATIENCE = 10.0
@@ -108,7 +108,9 @@ class Survival:
             ended=child.status is not None,
         )
         if record is not None and _is_changed(record, process):
-            self.log.info(f"'{process.key}' is configured differently now and is started again")
+            if record.spec != ENDED:
+                text = f"'{process.key}' is configured differently now and is started again"
+                self.log.info(text)
             self._start_again(process)
 
     def goes_on(self, process: Process) -> bool:

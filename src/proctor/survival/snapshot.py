@@ -25,6 +25,9 @@ _WITH_A_CHILD = (
 )
 OVERTAKEN = "a stop came first"
 
+# In the place of the fingerprint of a configuration: what runs is to be ended, then started anew.
+ENDED = "ended"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -13,6 +13,7 @@ from proctor.config.convert import (
     JOURNAL,
     LOG_LEVEL,
     OCTAL,
+    ON_ORPHAN,
     TEXT,
     USER,
 )
@@ -93,6 +94,11 @@ KEEPER = Option(
     text="Let a small process of its own be the parent of all programs, so that they and their "
     "logs survive a crash of the daemon.",
 )  # fmt: skip
+ON_ORPHAN_OPTION = Option(
+    "on_orphan", ON_ORPHAN, "adopt", sample="adopt", since="Proctor 0.1",
+    text="What a start does with programs that outlived both supervisord and its keeper: `adopt` "
+    "goes on with them, `kill` ends them and starts them anew, `leave` lets them be.",
+)  # fmt: skip
 HUP = Option(
     "hup", HANG_UP, "restart", sample="apply", since="Proctor 0.1",
     text="What SIGHUP does: `restart` stops everything and starts again, `apply` changes only what "
@@ -130,7 +136,7 @@ SUPERVISORD = SectionType(
     (
         LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS,
         MINPROCS, UMASK, USER_NAME, IDENTIFIER, DIRECTORY_OPTION, NOCLEANUP, CHILDLOGDIR,
-        ENVIRONMENT, STRIP_ANSI, KEEPER, HUP, UPGRADE_TIMEOUT, AUDIT, METRICS,
+        ENVIRONMENT, STRIP_ANSI, KEEPER, ON_ORPHAN_OPTION, HUP, UPGRADE_TIMEOUT, AUDIT, METRICS,
         JOURNAL_FILE, JOURNAL_MAXBYTES, JOURNAL_MAXDAYS,
     ),
     text="The daemon itself.",
