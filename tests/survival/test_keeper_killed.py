@@ -19,8 +19,13 @@ def kill_keeper(daemon: Daemon) -> int:
     old = daemon.pid
     os.kill(old, signal.SIGKILL)
     daemon.wait()
-    until(lambda: int(daemon.pidfile.read_text()) != old, "another keeper is in the pidfile")
-    return int(daemon.pidfile.read_text())
+
+    def other() -> int:
+        # Empty in the moment in which it is written.
+        text = daemon.pidfile.read_text().strip()
+        return int(text) if text not in ("", str(old)) else 0
+
+    return until(other, "another keeper is in the pidfile")
 
 
 def pid_of(daemon: Daemon, name: str) -> int:
