@@ -43,10 +43,11 @@ def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> Non
             return len(lines) == 4 and all("RUNNING" in line for line in lines)
 
         until(all_run, console.read_text)
-        page = said(r"http://127\.0\.0\.1:\d+/")
-        assert page
-        with urllib.request.urlopen(page.group(), timeout=GENEROUS) as answer:
-            assert answer.status == 200
+        addresses = re.findall(r"http://127\.0\.0\.1:\d+/", console.read_text())
+        assert len(addresses) == 2
+        for address in addresses:
+            with urllib.request.urlopen(address, timeout=GENEROUS) as answer:
+                assert answer.status == 200
     finally:
         # The terminal sends it to all that run in the foreground.
         os.killpg(demo.pid, signal.SIGINT)

@@ -94,8 +94,8 @@ def test_a_thousand_programs(serve: Serve, visit: Open) -> None:
     expect(page.get_by_role("button", name="All 1000")).to_be_visible()
     rows = page.locator("[role=row][data-id]")
     expect(rows.first).to_be_visible()
-    took = page.evaluate("performance.getEntriesByName('shown')[0]?.startTime")
-    print(f"1000 programs shown after {took} ms")
+    took = page.evaluate("performance.now()")
+    print(f"1000 programs were shown at most {took:.0f} ms after the address was typed")
     assert rows.count() < 300
     page.mouse.move(600, 400)
 

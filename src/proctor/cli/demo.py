@@ -30,7 +30,11 @@ What you see below is its log.  In another terminal, try:
   {ctl} restart 'pair:*'
   {ctl} stop flaky
   {ctl}
-  curl http://127.0.0.1:{port}/
+
+and in a browser:
+
+  http://127.0.0.1:{page}/      these programs, their logs, and why they are as they are
+  http://127.0.0.1:{port}/      the program `web` itself
 
 (`supervisorctl` is `proctor ctl`; any of these works with the original's client, too.)
 Kill a program to see it come back.  Ctrl-C stops everything and removes the directory.
@@ -41,25 +45,27 @@ def demo() -> int:
     """Run until the daemon ends; its exit status."""
     directory = Path(tempfile.mkdtemp(prefix="proctor-demo-"))
     try:
-        port = _free_port()
-        _write(directory, port)
+        port, page = _free_ports()
+        _write(directory, port, page)
         ctl = f"{_ctl()} -c {directory}/supervisord.conf"
-        print(_WELCOME.format(directory=directory, ctl=ctl, port=port), flush=True)
+        print(_WELCOME.format(directory=directory, ctl=ctl, port=port, page=page), flush=True)
         configuration = str(directory / "supervisord.conf")
         return _run([sys.executable, "-m", "proctor.supervisord", "-n", "-c", configuration])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+def _free_ports() -> tuple[int, int]:
+    """Two different ones."""
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
 
 
-def _write(directory: Path, port: int) -> None:
-    names = {"python": sys.executable.replace("%", "%%"), "port": str(port)}
+def _write(directory: Path, port: int, page: int) -> None:
+    python = sys.executable.replace("%", "%%")
+    names = {"python": python, "port": str(port), "page": str(page)}
     for name in _FILES:
         text = (files("proctor.demo") / name).read_text(encoding="utf-8")
         if name.endswith(".conf"):

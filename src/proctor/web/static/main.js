@@ -96,10 +96,16 @@ function App() {
 
 // Dark or light: as the system says, until somebody says otherwise here.
 const root = document.documentElement;
-root.dataset.theme = localStorage.theme || "";
+let kept = {};
+try {
+  kept = localStorage;
+} catch {
+  // then a choice holds for this visit
+}
+root.dataset.theme = kept.theme || "";
 function turn() {
-  const dark = getComputedStyle(document.body).colorScheme === "dark" || (!localStorage.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-  root.dataset.theme = localStorage.theme = dark ? "light" : "dark";
+  const dark = kept.theme ? kept.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = kept.theme = dark ? "light" : "dark";
 }
 
 if (told.peek() !== null) history.replaceState(null, "", location.pathname + location.hash);

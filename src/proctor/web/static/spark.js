@@ -10,7 +10,8 @@ export function Spark({ id, what, wide = 56 }) {
   const points = measured.value.get(id)?.[what];
   if (!points) return "–";
   const most = Math.max(LEAST[what], ...points) * 1.1;
-  const x = (n) => wide - ((points.length - 1 - n) * wide) / 60;
+  // A short story is drawn wider than a long one, but not over the whole width.
+  const x = (n) => wide - ((points.length - 1 - n) * wide) / Math.max(20, points.length - 1);
   const path = points.map((y, n) => `${x(n).toFixed(1)} ${(18 - (16 * y) / most).toFixed(1)}`);
   return html`<svg class="spark" viewBox=${`0 0 ${wide} 20`} width=${wide} height="20" aria-hidden="true">
       <path d=${`M${path.join("L")}`} />
