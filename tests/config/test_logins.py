@@ -79,6 +79,16 @@ def test_what_makes_no_login_is_refused_without_showing_secrets(lines: str, text
     assert "hunter2" not in told + str(mistakes(START + lines))
 
 
+def test_a_mistake_in_a_secret_is_told_once() -> None:
+    """Not a second time because the login lacks one then."""
+    for lines in (
+        "[user:a]\npassword_hash=x",
+        "[api_token:a]\ntoken_hash=x",
+        "[user:a]\npassword=",
+    ):
+        assert len(mistakes(START + lines).problems) == 1
+
+
 def test_a_misspelled_role_is_recognized() -> None:
     """Did you mean."""
     assert "did you mean admin?" in str(mistakes(START + "[user:a]\npassword=b\nrole=amdin"))
@@ -90,7 +100,7 @@ def test_readable_passwords_are_one_warning_for_all() -> None:
     text += "[user:a]\npassword=hunter2\n[user:b]\npassword_hash=" + HASH
     warnings = [note.text for note in read(text).notes if note.level == "warn"]
     assert warnings == [
-        "[inet_http_server], [user:a] keeps a password readably; `proctor hash-password` makes a"
+        "password kept readably in [inet_http_server], [user:a]; `proctor hash-password` makes a"
         " hash of it"
     ]
 

@@ -62,8 +62,13 @@ def _login(reader: Reader, secret: str | None, expires: float | None = None) -> 
     except ValueError as error:
         reader.fail(str(error))
         return None
-    if not name or not secret:
-        reader.fail(f"section [{reader.section.name}] lacks a name or a secret")
+    if not name:
+        reader.fail(f"section [{reader.section.name}] has no name behind the colon")
+        return None
+    if not secret:
+        # One that is no good has been told of.
+        if not reader.has(rows.TOKEN) and not reader.has(rows.PASSWORD_HASH):
+            reader.fail(f"section [{reader.section.name}] has an empty password", "password")
         return None
     role, logs = reader.get(rows.ROLE_OPTION), reader.get(rows.LOGS)
     reads_logs = role is not Role.VIEW if logs is None else logs
@@ -86,5 +91,5 @@ def _judge_secrets(
     if weak:
         how = "as SHA-1" if all(kept[name].startswith(SHA_PREFIX) for name in weak) else "readably"
         listed = ", ".join(f"[{name}]" for name in weak)
-        text = f"{listed} keeps a password {how}; `proctor hash-password` makes a hash of it"
+        text = f"password kept {how} in {listed}; `proctor hash-password` makes a hash of it"
         context.findings.warn(text)

@@ -12,7 +12,8 @@ from proctor.core.caller import Peer
 
 # Linux 4.13; Python has no name for it.
 _SO_PEERGROUPS = 59
-_MAX_GROUPS = 1024
+# As much as Python can ask for: who is in more than 256 groups counts by user and first group.
+_MOST = 1024
 
 
 def peer_of(sock: socket.socket, with_groups: bool = False) -> Peer | None:
@@ -32,7 +33,7 @@ def peer_of(sock: socket.socket, with_groups: bool = False) -> Peer | None:
 
 def _supplementary_groups(sock: socket.socket) -> tuple[int, ...]:
     try:
-        found = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MAX_GROUPS)
+        found = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST)
     except OSError:
         return ()
     return struct.unpack(f"{len(found) // 4}I", found)
