@@ -245,9 +245,12 @@ def _settle(daemon: Daemon) -> None:
 
 def _converse(daemon: Daemon, by: Implementation) -> dict[str, tuple[int, list[str]]]:
     heard = {}
+    abroad = by.is_ours != daemon.implementation.is_ours
     ended = False
     for number, step in enumerate(STEPS):
         mark, words = (step[0], step[1:]) if step[0] in "~!" else ("", step)
+        if abroad and mark == "!":
+            continue  # a client refuses wrong words by itself, whatever the daemon
         if not ended:
             _settle(daemon)
         answer = daemon.ctl(*words.split(), by=by)
@@ -277,8 +280,9 @@ def test_every_command_answers_the_same(
     expected, our_own, theirs_on_ours, ours_on_theirs = side_by_side(talk, 0, 1, 2, 3)
 
     assert_same("commands", expected, our_own)
-    assert_same("commands, original client", expected, theirs_on_ours)
-    assert_same("commands, original daemon", expected, ours_on_theirs)
+    asked = {step: expected[step] for step in theirs_on_ours}
+    assert_same("commands, original client", asked, theirs_on_ours)
+    assert_same("commands, original daemon", asked, ours_on_theirs)
 
 
 def test_the_shell_answers_the_same(
