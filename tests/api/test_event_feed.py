@@ -99,6 +99,24 @@ def test_large_events_do_not_pile_up() -> None:
     asyncio.run(go())
 
 
+def test_a_message_is_made_once_for_all_who_follow() -> None:
+    """As long as it is one of the last; one without an id is made for each."""
+    feed = EventFeed(EventBus(print))
+    made: list[Told] = []
+
+    def make(told: Told) -> bytes:
+        made.append(told)
+        return b"x"
+
+    for number in (*range(300), 299, 0):
+        told = Told(f"e-{number}", 1.0, HAPPENING["theirs"])
+        assert feed.shared(told, make) == b"x"
+    assert [told.id for told in made[299:]] == ["e-299", "e-0"]
+    for _ in range(2):
+        feed.shared(Told(None, 1.0, HAPPENING["remote"]), make)
+    assert [told.id for told in made[301:]] == [None, None]
+
+
 def test_the_usual_kinds_are_all_but_those_that_cost() -> None:
     """Ticks would have to be made for the follower alone; usage would have to be measured."""
     assert set(usual_kinds()) == {

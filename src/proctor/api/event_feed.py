@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import NamedTuple
 
 from proctor.api.happenings import Happenings, is_kept
@@ -27,6 +27,7 @@ MAX_WAITING_SIZE = 8 * 1024 * 1024
 HEARTBEAT = 30.0
 
 _AT_ONCE = 100
+_SHARED = 200
 _CONTENT = frozenset({"PROCESS_LOG", "PROCESS_COMMUNICATION"})
 
 
@@ -67,6 +68,22 @@ class EventFeed:
         self.happenings = Happenings(bus)
         self._bus = bus
         self.followers = 0
+        self._made: dict[str, bytes] = {}
+
+    def shared(self, told: Told, make: Callable[[Told], bytes]) -> bytes:
+        """What a face makes of an event: once, however many follow.
+
+        It may be older than the moment in which the next one is told, but never than the event; and
+        whatever has changed since then is an event that comes later.
+        """
+        if told.id is None:
+            return make(told)
+        made = self._made.get(told.id)
+        if made is None:
+            made = self._made[told.id] = make(told)
+            if len(self._made) > _SHARED:
+                del self._made[next(iter(self._made))]
+        return made
 
     async def follow(
         self, kinds: Iterable[str], after: str | None, who: Caller

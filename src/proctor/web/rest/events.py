@@ -67,9 +67,13 @@ def _encoded(entry: Entry, service: Service) -> bytes:
             return message("dropped", as_json({"dropped": number}))
         case Reset(id_):
             return message("reset", as_json({"event": id_}), id_)
-        case Told(id_, when, event):
-            data = _data(when, event) | _details(event, service)
-            return message(event.name, as_json(data), id_)
+        case Told():
+            return service.feed.shared(entry, lambda told: _event(told, service))
+
+
+def _event(told: Told, service: Service) -> bytes:
+    data = _data(told.when, told.event) | _details(told.event, service)
+    return message(told.event.name, as_json(data), told.id)
 
 
 def _data(when: float, event: Event) -> dict[str, object]:
