@@ -5,8 +5,9 @@ from __future__ import annotations
 from proctor.core.cause import Cause, CauseKind
 from proctor.core.exits import ExitStatus, Usage
 from proctor.core.history import Birth, Change, Explanation, Run
+from proctor.core.span import span
 from proctor.core.states import ProcessState
-from proctor.core.story import Present, explain, span
+from proctor.core.story import Present, explain
 
 ALICE = Cause(CauseKind.REQUEST, "alice (uid 1000, pid 7)")
 AUTOSTART = Cause(CauseKind.AUTOSTART)

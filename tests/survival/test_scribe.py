@@ -185,6 +185,24 @@ def test_a_place_that_cannot_be_written_keeps_a_bounded_number(tmp_path: Path) -
     room.scribe.close()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_somebody_else_has_put_there_is_not_taken(tmp_path: Path, kind: str) -> None:
+    """Root writes neither into another user's file nor where another user's link leads."""
+    path, target = tmp_path / "journal", tmp_path / "target"
+    if kind == "link":
+        path.symlink_to(target)
+    else:
+        path.touch()
+    os.chown(path, 65534, 65534, follow_symlinks=False)
+    room = Room(path)
+    room.write(a_run(1))
+    room.settle()
+    assert "belongs to uid 65534, not to us" in room.said[0]
+    assert not target.exists()
+    room.scribe.close()
+
+
 def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
     """What comes next is in the new one; the old one is there to be looked at."""
     path = tmp_path / "journal"

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from contextlib import suppress
 
 from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
+from proctor.posix.links import open_trusted
 from proctor.survival.entries import Ended, Entry, Left, Spawned, Turned
 
 VERSION = 1
@@ -67,8 +69,7 @@ class Ledger:
         self._maxpages = max(maxbytes // _PAGE, _FEWEST_PAGES) if maxbytes else 0
         self._maxdays = maxdays
         self._age_looked_at = 0.0
-        # What programs wrote may be in it: it is nobody else's.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _claim(path)
         self._db = sqlite3.connect(path, timeout=2.0, isolation_level=None)
         try:
             for setting in _SETTINGS:
@@ -188,6 +189,17 @@ class Ledger:
                 dropped += self._db.execute(drop, (until,)).rowcount
         self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return dropped > 0
+
+
+def _claim(path: str) -> None:
+    """What programs wrote may be in it: the file is nobody else's, and no link leads elsewhere."""
+    fd = open_trusted(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        owner = os.fstat(fd).st_uid
+    finally:
+        os.close(fd)
+    if owner not in (0, os.geteuid()):
+        raise OSError(errno.EPERM, f"it belongs to uid {owner}, not to us")
 
 
 def _words(cause: Cause) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from proctor.cli.verb import Verb
 from proctor.cli.verbs.status import namespec
 from proctor.client.server import Row, listed
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.span import span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +137,6 @@ _HEAD = ("RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED BY", "END"
 
 
 def _cells(run: Row) -> tuple[str, ...]:
-    from proctor.core.story import span  # it brings dataclasses along
 
     cpu, peak = _number(run, "cpu_seconds"), _number(run, "peak_bytes")
     start, uptime = _number(run, "start"), _number(run, "uptime")
