@@ -409,13 +409,15 @@ class KeeperHost(LoopHost):
         self._loop.remove_writer(self._wire.sock)
         self._wire.close()
         self.lost = True
-        if not self._welcomed.done():
+        had_begun = self._welcomed.done()
+        if not had_begun:
             self._welcomed.set_exception(ConnectionError(f"there is no keeper: {error}"))
         self._heard_renewal("the keeper is gone")
         asked, self._asked = self._asked, {}
         for _, sink in asked.values():
             sink.spawn_failed(SpawnFailure("keeper", errno.EPIPE), self.now())
-        self.on_keeper_lost()
+        if had_begun:
+            self.on_keeper_lost()
         if self.lost:
             for pid, living in self._alive.items():
                 self._direct.watch(pid, self._marks[living.key, pid].birth)
