@@ -413,7 +413,7 @@ def test_the_next_program_in_this_process_goes_on(keeper: KeeperProcess) -> None
 
 
 def test_a_lost_keeper(keeper: KeeperProcess) -> None:
-    """Children live on, signals reach them, their end is seen without status; no new ones come."""
+    """Children live on, signals reach them, their end is seen; no new ones come."""
 
     async def scene() -> None:
         loop = asyncio.get_running_loop()
@@ -434,7 +434,8 @@ def test_a_lost_keeper(keeper: KeeperProcess) -> None:
         await child.until("signal_failed")
         host.signal(child.key, child.pid, signal.SIGTERM, to_group=True)
         await child.until("exited")
-        assert child.status == ExitStatus()
+        # Unknown only where process 1 is quick and the kernel old.
+        assert child.status in (ExitStatus(), ExitStatus(signal=signal.SIGTERM))
         child.close()
         host.bye(0)
 

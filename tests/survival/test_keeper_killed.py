@@ -71,6 +71,7 @@ def test_the_daemon_may_be_killed_then(launch: Launch, ours: Implementation) -> 
     daemon.until_logged("the daemon before this one has ended")
     assert pid_of(daemon, "echo") == pid
     assert daemon.client.state("echo") == "RUNNING"
+    assert "its keeper was lost" in daemon.ctl("status", "echo").out
     daemon.call("supervisor.sendProcessStdin", "echo", "two\n")
     daemon.until_file("echo.log", "one\ntwo")
     assert len([line for line in daemon.log_lines() if "spawned: 'echo'" in line]) == 1

@@ -1,8 +1,8 @@
 """Processes that are not our children: the programs of a keeper that is gone.
 
-They are watched, signalled and asked for their end through pidfds.  Linux tells the exit status of
-any process through its pidfd since 6.15, but only once its parent has reaped it; before that
-version, or when the parent never does, the status stays unknown.
+They are watched, signalled and asked for their end through pidfds.  As long as its parent has not
+reaped it the exit status of a process that has ended is in /proc; afterwards Linux tells it through
+the pidfd since 6.15.  What was reaped at once by an older kernel stays unknown.
 """
 
 from __future__ import annotations
@@ -37,6 +37,21 @@ def end_of(pidfd: int) -> int | None:
     if not int.from_bytes(request[:8], "little") & _INFO_EXIT:
         return None
     return int.from_bytes(request[-4:], "little", signed=True)
+
+
+def end_of_zombie(pid: int, birth: int) -> int | None:
+    """The wait status of a process that has ended and was not reaped; None: not known.
+
+    The system tells it to root and to the user of the process; to others it tells 0.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        owner = os.stat(f"/proc/{pid}").st_uid
+        is_it = fields[0] == b"Z" and int(fields[19]) == birth
+        return int(fields[49]) if is_it and os.geteuid() in (0, owner) else None
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def has_ended(pidfd: int) -> bool:

@@ -1,8 +1,8 @@
 """Waiting for the ends of processes that are not our children.
 
-A pidfd is readable when its process has ended; how, can be asked only after its parent has reaped
-it.  So we look again when that has happened, or after a second: a parent that never reaps must not
-keep an end from being told.
+A pidfd is readable when its process has ended.  How it ended may be hidden until its parent has
+reaped it.  So we look again when that has happened, or after a second: a parent that never reaps
+must not keep an end from being told.
 """
 
 from __future__ import annotations
@@ -41,9 +41,12 @@ class Watching:
 
     def heard(self, fd: int) -> None:
         """Poll said something of this descriptor; if it is not one of ours, nothing happens."""
-        if fd not in self._watched:
+        child = self._watched.get(fd)
+        if child is None:
             return
         status = foreign.end_of(fd)
+        if status is None:
+            status = foreign.end_of_zombie(child.pid, child.birth)
         if status is None and fd not in self._dead and foreign.tells_ends():
             # Until it is reaped poll would say that it is readable again and again.
             self._poll.register(fd, 0)

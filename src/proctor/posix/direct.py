@@ -34,7 +34,7 @@ class Direct:
             self._loop.call_soon(self._ended, pid, foreign.UNKNOWN)
             return
         self._watches[pid] = watch
-        self._loop.add_reader(watch, self._heard, pid, watch)
+        self._loop.add_reader(watch, self._heard, pid, watch, birth)
 
     def signal(self, pid: int, signum: int, to_group: bool) -> int:
         """The errno with which that failed; 0 when it was sent or nobody is there any more."""
@@ -55,18 +55,21 @@ class Direct:
             os.close(watch)
         self._watches.clear()
 
-    def _heard(self, pid: int, watch: int) -> None:
+    def _heard(self, pid: int, watch: int, birth: int) -> None:
         self._loop.remove_reader(watch)
         status = foreign.end_of(watch)
+        if status is None:
+            status = foreign.end_of_zombie(pid, birth)
         if status is None and foreign.tells_ends():
-            self._loop.call_later(_TO_BE_REAPED, self._tell, pid, watch)
+            self._loop.call_later(_TO_BE_REAPED, self._tell, pid, watch, None)
         else:
-            self._tell(pid, watch)
+            self._tell(pid, watch, status)
 
-    def _tell(self, pid: int, watch: int) -> None:
+    def _tell(self, pid: int, watch: int, status: int | None) -> None:
         if self._watches.get(pid) != watch:
             return
         del self._watches[pid]
-        status = foreign.end_of(watch)
+        if status is None:
+            status = foreign.end_of(watch)
         os.close(watch)
         self._ended(pid, foreign.UNKNOWN if status is None else status)

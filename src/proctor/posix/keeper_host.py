@@ -277,6 +277,7 @@ class KeeperHost(LoopHost):
         usage: Sequence[float] = (),
         tree: Sequence[str] = (),
         birth: int = 0,
+        foreign: bool = False,
         **_more: object,
     ) -> None:
         if message.cut:
@@ -288,7 +289,9 @@ class KeeperHost(LoopHost):
             self._marks[key, pid] = Marks.of(birth, pipes)
         is_tree = bool(tree)
         self._held.append(
-            HeldChild(key, pid, note, pipes, started, end, ended, dict(signalled), is_tree, birth)
+            HeldChild(
+                key, pid, note, pipes, started, end, ended, dict(signalled), is_tree, birth, foreign
+            )
         )
 
     def _heard_descriptor(self, message: Message, *, name: str, **_more: object) -> None:

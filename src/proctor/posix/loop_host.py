@@ -38,7 +38,7 @@ class HeldChild:
     `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
     `started` and `ended` are on the clock of Host.now(), and so is the time at which each signal in
     `signalled` was last sent.  `is_tree`: all that comes from it is minded.  `birth` is its time of
-    birth as keeper/identity.py has it.
+    birth as keeper/identity.py has it.  `foreign`: it is no child of the keeper's.
     """
 
     key: str
@@ -51,6 +51,7 @@ class HeldChild:
     signalled: Mapping[int, float] = field(default_factory=dict)
     is_tree: bool = False
     birth: int = 0
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
 
 _LOST = "its keeper was lost"
-_UNKNOWN = "its exit status will be unknown"
+_UNKNOWN = "its exit status may stay unknown"
 
 
 class KeeperLoss:
@@ -60,11 +60,11 @@ class KeeperLoss:
         """There is no keeper any more."""
         self._log.critical(
             f"the keeper (pid {self._host.keeper_pid}) is gone; programs run on"
-            + ("" if tells_ends() else f", but of each that runs now {_UNKNOWN}")
+            + ("" if tells_ends() else ", but how they end may stay unknown")
         )
         for process in self._supervisor.all_processes():
             if process.pid:
-                _remark(process)
+                tell_of_loss(process)
         self._renew()
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class KeeperLoss:
         self._loop.add_reader(watch, ended)
 
 
-def _remark(process: Process) -> None:
+def tell_of_loss(process: Process) -> None:
     """Let `status` say it, as long as this child of it runs."""
     before, pid = process.remark, process.pid
     text = _LOST if tells_ends() else f"{_LOST}, {_UNKNOWN}"

@@ -107,7 +107,15 @@ def _as_child(orphan: Orphan) -> HeldChild:
     note = json.dumps(dict(orphan.logs))
     pipes = ChildPipes(*ends)
     return HeldChild(
-        orphan.key, orphan.pid, note, pipes, orphan.started, None, 0.0, birth=orphan.birth
+        orphan.key,
+        orphan.pid,
+        note,
+        pipes,
+        orphan.started,
+        None,
+        0.0,
+        birth=orphan.birth,
+        foreign=True,
     )
 
 

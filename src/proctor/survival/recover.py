@@ -33,6 +33,7 @@ from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.loop_host import HeldChild, Holdings
+from proctor.survival.keeper_loss import tell_of_loss
 from proctor.survival.snapshot import ENDED, Record, go_on_alone, go_on_with_child
 
 _TERM, _KILL = 15, 9
@@ -107,6 +108,8 @@ class Survival:
             effects=effects,
             ended=child.status is not None,
         )
+        if child.foreign:
+            tell_of_loss(process)
         if record is not None and _is_changed(record, process):
             if record.spec != ENDED:
                 text = f"'{process.key}' is configured differently now and is started again"
