@@ -15,7 +15,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from proctor.daemon.main_log import MainLog
 from proctor.daemon.shelf import Shelf
 from proctor.daemon.signals import SignalDesk
 from proctor.daemon.supervisor import Supervisor
+from proctor.duties.manager import ServiceManager
 from proctor.duties.pools.judge import Handler
 from proctor.duties.pools.pools import Pools
 from proctor.duties.ticks import Ticks
@@ -46,6 +47,7 @@ from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.linux import give_back_memory
 from proctor.posix.loop_host import Holdings
+from proctor.posix.notify import Notifier
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.posix.usage import measure
 from proctor.survival.health import wait_until_answered
@@ -95,8 +97,9 @@ class Beginnings:
     `notes` are lines for the log, by level name and text; `background` those about going there,
     which come later; `ready` is called when everything is up; `legacy` is what the daemon that ran
     before in this process left (see Ending).  `trial` is the command that tries out what is
-    installed now; `news` are of an upgrade that failed, so that this daemon begins again.
-    `command` starts a daemon again; `open_files` are the limits of children.
+    installed now; `notifier` tells the service manager above us; `news` are of an upgrade that
+    failed, so that this daemon begins again.  `command` starts a daemon again; `open_files` are the
+    limits of children.
     """
 
     configuration: Configuration
@@ -107,6 +110,7 @@ class Beginnings:
     ready: Callable[[], None]
     legacy: str = ""
     trial: Sequence[str] = ()
+    notifier: Notifier = field(default_factory=lambda: Notifier({}, 0))
     news: UpgradeNews | None = None
     command: Sequence[str] = ()
     open_files: tuple[int, int] = (0, 0)
@@ -182,6 +186,7 @@ class Daemon:
             shelf=self._shelf,
         )
         self._ticks = Ticks(host, bus)
+        self._manager = ServiceManager(beginnings.notifier, self.supervisor, beginnings.pid)
         self._usage = UsageDesk(self.supervisor, measure)
         self._undelivered = Undelivered(self._shelf)
         self._pools = Pools(self.supervisor, self._result_handler, self._undelivered)
@@ -357,6 +362,7 @@ class Daemon:
             )
         else:
             self.supervisor.autostart()
+        self._manager.ready()
         if holdings.predecessor is not None:
             self.upgrading.inherits(holdings.predecessor)
             self._attempts["health"] = self._loop.create_task(self._prove_health())
@@ -395,6 +401,7 @@ class Daemon:
             self.log.debug(f"{path}: {error.strerror}")
 
     def _end_work(self) -> None:
+        self._manager.close()
         if self._outcome is Outcome.ASIDE:
             self._leave_everything()
             return
@@ -484,7 +491,16 @@ class Daemon:
 
     def apply(self) -> None:
         """Change what differs in the configuration, unless it has mistakes."""
-        self._attempt("apply", self._service.apply)
+        self._attempt("apply", self._apply)
+
+    async def _apply(self) -> None:
+        """A service manager that sent the signal waits for the end of it."""
+        self._manager.reloading("Applying the configuration")
+        try:
+            await self._service.apply()
+        finally:
+            if not self.shutting_down:
+                self._manager.ready()
 
     def _attempt(self, what: str, verb: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Ask our own service, once at a time; a refusal goes to the log."""
@@ -516,6 +532,7 @@ class Daemon:
         if self._servers is not None:
             await self._servers.finish(_FOR_REQUESTS)
         if not self.shutting_down:
+            self._manager.reloading("Handing over to another version")
             self._outcome = Outcome.ASIDE
             self._over.set()
 

@@ -29,7 +29,7 @@ from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
 from proctor.core.version import PROCTOR_VERSION, VERSION
 from proctor.keeper.spawner import fill_standard_streams
-from proctor.posix import legacy
+from proctor.posix import legacy, notify
 from proctor.posix.aside import wait_for_word
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
@@ -223,9 +223,10 @@ def _serve(
 
     if background is not None:
         background.borrow_stderr()
+    pid = os.getpid() if keeper is None else os.getppid()
     beginnings = Beginnings(
         configuration=settled.configuration,
-        pid=os.getpid() if keeper is None else os.getppid(),
+        pid=pid,
         reread=settled.reread,
         notes=[*notes, *((note.level, note.line()) for note in settled.configuration.notes)],
         background=background_notes,
@@ -233,6 +234,7 @@ def _serve(
         legacy=legacy.inherit(os.environ),
         trial=settled.command(TRIAL),
         command=settled.command(),
+        notifier=notify.inherit(os.environ, pid),
     )
     with _profiled(settled.overrides.profile):
         while True:
@@ -247,6 +249,7 @@ def _serve(
         if ending.keeper is not None:
             leave_to_next(ending.keeper, os.environ)
         legacy.leave(ending.legacy, os.environ)
+        beginnings.notifier.leave(os.environ)
         command = settled.command()
         os.execv(command[0], command)
     return ending.status

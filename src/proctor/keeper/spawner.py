@@ -27,6 +27,9 @@ from proctor.keeper.newborn import ALL_SIGNALS, DEFAULTED, become
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import Ends, SpawnError, Streams
 
+# What a service manager says to us only: a program would answer it in our name.
+_OURS = frozenset({b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID"})
+
 
 class Spawner:
     """Makes children of this process.
@@ -44,7 +47,8 @@ class Spawner:
     ) -> None:
         fill_standard_streams()
         _keep_descriptors_to_ourselves()
-        self._environment = environment
+        self._daemons = environment
+        self._environment = {name: environment[name] for name in environment if name not in _OURS}
         self._alone = alone
         self.open_files = open_files
         self._home = _open_here() if alone else None
@@ -82,7 +86,7 @@ class Spawner:
             return os.posix_spawn(
                 command[0],
                 command,
-                {**self._environment, **added},
+                {**self._daemons, **added},
                 setpgroup=0,
                 setsigmask=(),
                 # In the background of a terminal a daemon that logs to it must not be stopped for
