@@ -19,7 +19,6 @@ from proctor.cli import exitcodes
 from proctor.client.connection import ProtocolError
 from proctor.client.server import Server
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.settings import TrustSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from proctor.cli.third_party import Plugin
     from proctor.cli.verb import Verb
+    from proctor.core.settings import TrustSettings
 
 API_VERSION = "3.0"
 
@@ -44,7 +44,7 @@ class Options:
         self.serverurl = serverurl
         self.username: str | None = None
         self.password: str | None = None
-        self.trust = TrustSettings()
+        self.trust: TrustSettings | None = None
         self.interactive = False
         self.prompt = "supervisor"
         self.history_file: str | None = None

@@ -14,11 +14,11 @@ from __future__ import annotations
 import _socket
 import binascii
 
-from proctor.core.settings import TRUST_OF_THE_MACHINE, TrustSettings
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from proctor.core.settings import TrustSettings
 
 _CHUNK = 65536
 
@@ -51,7 +51,7 @@ class Address:
         else:
             raise ValueError(f"Unknown protocol for serverurl {serverurl}")
 
-    def connect(self, trust: TrustSettings = TRUST_OF_THE_MACHINE) -> _socket.socket:
+    def connect(self, trust: TrustSettings | None = None) -> _socket.socket:
         """A connected socket.  Raises OSError, or ValueError for files of `trust`."""
         if self.secure:
             from proctor.client import tls
@@ -98,7 +98,7 @@ class Connection:
         serverurl: str,
         username: str | None,
         password: str | None,
-        trust: TrustSettings = TRUST_OF_THE_MACHINE,
+        trust: TrustSettings | None = None,
     ) -> None:
         self.serverurl = serverurl
         self._trust = trust

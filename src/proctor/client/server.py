@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from proctor.client.connection import Connection
 from proctor.client.xmlrpc import dumps, loads
-from proctor.core.settings import TRUST_OF_THE_MACHINE, TrustSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from proctor.client.connection import Stream
     from proctor.client.xmlrpc import Parameter, Value
+    from proctor.core.settings import TrustSettings
 
 
 class Row:
@@ -47,7 +47,7 @@ class Server:
         serverurl: str,
         username: str | None,
         password: str | None,
-        trust: TrustSettings = TRUST_OF_THE_MACHINE,
+        trust: TrustSettings | None = None,
     ) -> None:
         self._connection = Connection(serverurl, username, password, trust)
 

@@ -10,12 +10,12 @@ import select
 import socket
 import ssl
 
-from proctor.core.settings import TrustSettings
+from proctor.core.settings import TRUST_OF_THE_MACHINE, TrustSettings
 
 
-def connect(host: str, port: int, trust: TrustSettings) -> ssl.SSLSocket:
+def connect(host: str, port: int, trust: TrustSettings | None) -> ssl.SSLSocket:
     """A connected socket.  Raises OSError, or ValueError for files that cannot be used."""
-    context = _context(trust)
+    context = _context(trust or TRUST_OF_THE_MACHINE)
     sock = socket.create_connection((host, port))
     try:
         # The request goes out in one piece; never wait for an acknowledgement.
