@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from proctor.client.connection import Connection
+from proctor.client.sse import events
 from proctor.core.passwords import hashed
 from support.daemon import Daemon, Launch
 from support.implementations import proctor
@@ -22,13 +24,13 @@ class Door:
 
     def __init__(self, daemon: Daemon, port: int) -> None:
         self.daemon = daemon
-        self._port = port
+        self.port = port
 
     def ask(self, user: str, method: str, path: str) -> Reply:
         """A request with a login."""
         login = base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
         headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
-        return ask(self._port, method, path, None if method == "GET" else b"", headers)
+        return ask(self.port, method, path, None if method == "GET" else b"", headers)
 
     def status(self, user: str, method: str, path: str) -> int:
         """The status of the answer."""
@@ -91,3 +93,15 @@ def test_a_stranger_gets_a_problem(door: Door) -> None:
     assert reply.status == 401
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.headers["www-authenticate"].startswith("Basic")
+
+
+def test_who_is_confined_is_told_the_usage_of_theirs(door: Door) -> None:
+    """The stream remembers whose it is; the answer has left the door long ago."""
+    connection = Connection(f"http://127.0.0.1:{door.port}", "otto", PASSWORD)
+    stream = connection.stream("/api/v1/events?types=usage_sampled")
+    told = events(stream)
+    name, data = next(told)
+    assert (name, list(json.loads(data)["usage"])) == ("USAGE_SAMPLED", ["web"])
+    stream.close()
+    for _ in told:
+        pass

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from proctor.api.access import caller
 from proctor.api.event_feed import Dropped, Entry, Listening, Reset, Told, known_kind, usual_kinds
 from proctor.api.service import Service
+from proctor.core.caller import Caller
 from proctor.core.events import (
     Event,
     GroupChanged,
@@ -39,7 +40,9 @@ async def follow_events(call: Call) -> Answer:
     kinds = _kinds(call.texts("types"))
     after = call.request.headers.get("last-event-id") or call.maybe("after")
     entries = await call.service.follow_events(kinds, after)
-    return Response(200, HEADERS, call.slots.held(call.request, _messages(entries, call.service)))
+    return Response(
+        200, HEADERS, call.slots.held(call.request, _messages(entries, call.service, caller()))
+    )
 
 
 def _kinds(types: list[str] | None) -> list[str]:
@@ -50,15 +53,17 @@ def _kinds(types: list[str] | None) -> list[str]:
     return names or usual_kinds()
 
 
-async def _messages(entries: AsyncIterator[list[Entry]], service: Service) -> AsyncIterator[bytes]:
+async def _messages(
+    entries: AsyncIterator[list[Entry]], service: Service, who: Caller
+) -> AsyncIterator[bytes]:
     try:
         async for batch in entries:
-            yield b"".join(_encoded(entry, service) for entry in batch) or b":\n\n"
+            yield b"".join(_encoded(entry, service, who) for entry in batch) or b":\n\n"
     finally:
         await end_stream(entries)
 
 
-def _encoded(entry: Entry, service: Service) -> bytes:
+def _encoded(entry: Entry, service: Service, who: Caller) -> bytes:
     match entry:
         case Listening(id_):
             # An id without data: browsers keep it and say nothing.
@@ -68,11 +73,11 @@ def _encoded(entry: Entry, service: Service) -> bytes:
         case Reset(id_):
             return message("reset", as_json({"event": id_}), id_)
         case Told():
-            return service.feed.shared(entry, lambda told: _event(told, service))
+            return service.feed.shared(entry, lambda told: _event(told, service, who))
 
 
-def _event(told: Told, service: Service) -> bytes:
-    data = _data(told.when, told.event) | _details(told.event, service)
+def _event(told: Told, service: Service, who: Caller) -> bytes:
+    data = _data(told.when, told.event) | _details(told.event, service, who)
     return message(told.event.name, as_json(data), told.id)
 
 
@@ -82,20 +87,22 @@ def _data(when: float, event: Event) -> dict[str, object]:
     return {"type": event.name, "time": round(when, 3), "fields": fields, "payload": payload}
 
 
-def _details(event: Event, service: Service) -> dict[str, object]:
+def _details(event: Event, service: Service, who: Caller) -> dict[str, object]:
     match event:
         case ProcessStateChanged() | ProcessSpawned():
             return {"process": service.process_now(event.group, event.process)}
         case GroupChanged() | GroupReshaped():
             return {"group": event.group, "processes": service.group_now(event.group)}
         case UsageSampled():
-            return {"usage": _their_usage(event)}
+            return {"usage": _their_usage(event, who)}
     return {}
 
 
-def _their_usage(event: UsageSampled) -> dict[str, object]:
-    """By the ids of the processes that the caller may see."""
-    who = caller()
+def _their_usage(event: UsageSampled, who: Caller) -> dict[str, object]:
+    """By the ids of the processes that this caller may see.
+
+    The stream is written when the request is over: then nobody is the caller.
+    """
     return {
         make_namespec(group, name): used
         for group, members in event.usage.items()
