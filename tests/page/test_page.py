@@ -160,6 +160,9 @@ def test_why_a_program_is_as_it_is(serve: Serve, visit: Open) -> None:
     expect(panel).to_contain_text("the last words")
     runs = panel.locator("tbody tr")
     expect(runs).to_have_count(1)
+    runs.get_by_role("button").click()
+    expect(panel.get_by_role("heading", name="What run")).to_be_visible()
+    expect(panel.locator(".block")).to_contain_text("the last words")
     panel.get_by_role("button", name="start", exact=True).click()
     expect(runs).to_have_count(2)
 

@@ -39,8 +39,14 @@ export async function follow() {
     stop = stream((last) => `events?types=${TYPES}&after=${last}`, event, ON, (live) => tell(live));
   } catch (error) {
     tell(false, error.message);
-    setTimeout(follow, 2000);
+    setTimeout(whenSeen, 2000);
   }
+}
+
+// A page that nobody sees does not try again until somebody does.
+function whenSeen() {
+  if (document.hidden) document.addEventListener("visibilitychange", whenSeen, { once: true });
+  else follow();
 }
 
 function tell(live, why) {

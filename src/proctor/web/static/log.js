@@ -85,7 +85,7 @@ function Marked({ text, needle }) {
   return html`<div class="line">${parts}${text.slice(from)}</div>`;
 }
 
-function Block({ lines, needle }) {
+export function Block({ lines, needle }) {
   const drawn = useMemo(
     () => lines.map((line) => {
       if (!needle) return html`<div class="line" key=${line.key}>${line.found.map((piece) => html`<${Piece} ...${piece} />`)}${"\n"}</div>`;

@@ -6,12 +6,13 @@ const BLOCK = 100;
 const MOST = 50; // blocks
 
 export class LogText {
-  constructor() {
+  constructor(text = "") {
     this.blocks = []; // [{key, lines: [{key, found, plain}]}], oldest first
     this.open = ""; // the line at the end that may go on
     this.look = {};
     this.first = 0; // keys go down at the front and up at the end
     this.next = 0;
+    this.append(text);
   }
 
   // More at the end.
