@@ -339,7 +339,8 @@ class Daemon:
             self._shelf.discard(name)
         host = self._host
         if self._journal is not None:
-            self._journal.begin(holdings.children)
+            left = {(each.key, each.pid) for each in found.left}
+            self._journal.begin({(each.key, each.pid) for each in holdings.children} | left)
         missed = self._journal.missed if self._journal is not None else lambda _child, _end: None
         resting = recover(
             holdings,

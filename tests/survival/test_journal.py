@@ -35,10 +35,10 @@ class Notebook(Scribe):
             done()
 
 
-def listening(heart: Heart, *held: HeldChild) -> tuple[Journal, Notebook]:
+def listening(heart: Heart, *alive: tuple[str, int]) -> tuple[Journal, Notebook]:
     notebook = Notebook()
     journal = Journal(heart.supervisor, notebook)
-    journal.begin(held)
+    journal.begin(alive)
     return journal, notebook
 
 
@@ -104,7 +104,7 @@ def test_an_end_that_was_announced_but_perhaps_not_written() -> None:
     with a_heart(a_process()) as heart:
         heart.host.until(50)
         child = HeldChild("web:web", 77, "", ChildPipes(None, 0, None), 10.0, ExitStatus(4), 20.0)
-        journal, notebook = listening(heart, child)
+        journal, notebook = listening(heart, ("web:web", 77))
         journal.missed(child, ExitStatus(4))
         left, ended = notebook.entries
         assert isinstance(left, Left)

@@ -21,7 +21,7 @@ from proctor.core.states import ProcessState
 from proctor.survival.entries import Ended, Entry, Left, Spawned, Turned
 from proctor.survival.evidence import Witness
 from proctor.survival.reading import Reader, numbered
-from proctor.survival.scribe import MOST, Scribe
+from proctor.survival.scribe import MOST, MOST_WAITING, Scribe
 from support.waiting import until
 
 EXIT = Cause(CauseKind.EXIT)
@@ -201,6 +201,20 @@ def test_what_somebody_else_has_put_there_is_not_taken(tmp_path: Path, kind: str
     assert "belongs to uid 65534, not to us" in room.said[0]
     assert not target.exists()
     room.scribe.close()
+
+
+def test_not_too_many_wait_for_a_frozen_disk(tmp_path: Path) -> None:
+    """Beyond that the answer is given at once: the keeper must not keep everything for ever."""
+    scribe = Scribe(str(tmp_path / "journal"), lambda answer: None, print)
+    answered: list[int] = []
+    scribe.write(a_run(1))
+    for number in range(MOST_WAITING):
+        scribe.after(lambda number=number: answered.append(number))  # type: ignore[misc]
+    assert answered == []
+    scribe.after(lambda: answered.append(-1))
+    assert answered == [-1]
+    scribe.close()
+    assert answered == [-1, *range(MOST_WAITING)], "and all of them at the end"
 
 
 def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:

@@ -54,16 +54,15 @@ class Journal:
         self._starting: dict[str, Cause] = {}
         self._stops: list[Callable[[], None]] = []
 
-    def begin(self, held: Iterable[HeldChild]) -> None:
-        """Hear everything from now on; `held` are the children that the keeper has."""
-        held = tuple(held)
+    def begin(self, alive: Iterable[tuple[str, int]]) -> None:
+        """Hear everything from now on; `alive` are the runs that go on, by process and pid."""
         bus, now = self._supervisor.bus, self._supervisor.host.wall()
         self._stops = [
             bus.subscribe(self._hear_change, ["PROCESS_STATE"]),
             bus.subscribe(self._hear_spawn, ["NOTE_PROCESS_SPAWNED"]),
         ]
         self._supervisor.when_written = self.scribe.after
-        self.scribe.write(Left(frozenset((child.key, child.pid) for child in held), now))
+        self.scribe.write(Left(frozenset(alive), now))
 
     def end(self) -> None:
         """Write what is left, within a bound; who waits for it is answered."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from proctor.survival.ledger import Ledger
 
 MOST = 5000
+# How many ends the keeper keeps for us, with their pipes, while a disk is frozen.
+MOST_WAITING = 1000
 BATCH = 500
 RETRY = 10.0
 INTERVAL = 60.0
@@ -93,7 +95,8 @@ class Scribe:
 
         At once when nothing was ever written, or too much waits already.
         """
-        if self._thread is None or self._closed or self._queue.qsize() > MOST:
+        too_many = self._queue.qsize() > MOST or len(self._waiting) >= MOST_WAITING
+        if self._thread is None or self._closed or too_many:
             done()
         else:
             self._waiting.append(done)
