@@ -16,13 +16,15 @@ from proctor.posix.follow import TRUNCATED, Follower, Place, Range, read_placed
 
 # A range is held in memory twice, as bytes and as text.
 MAX_RANGE = 8 * 1024 * 1024
+HEARTBEAT = 30.0
 
 
 class Piece(NamedTuple):
     """New bytes of a log, and the place after them.
 
     `gap`: something is missing or was taken away before them: the log was cleared, or the place
-    that was asked for is gone.
+    that was asked for is gone.  Neither bytes nor a gap: nothing was written for HEARTBEAT seconds;
+    who passes that on notices a client whose network died.
     """
 
     data: bytes
@@ -65,13 +67,16 @@ class LogRanges(Logs):
         return self._read_on(_Reader(path, after))
 
     async def _read_on(self, reader: _Reader) -> AsyncIterator[Piece]:
+        silence = 0.0
         try:
             while True:
                 piece = await self._in_worker(reader.read)
-                if piece.data or piece.gap:
+                if piece.data or piece.gap or silence >= HEARTBEAT:
+                    silence = 0.0
                     yield piece
                 else:
                     await asyncio.sleep(FOLLOW_INTERVAL)
+                    silence += FOLLOW_INTERVAL
         finally:
             # Behind a read that may still be going on; the caller may have been cancelled in it.
             self._worker.submit(reader.close)

@@ -113,6 +113,8 @@ async def _messages(pieces: AsyncIterator[Piece], encoding: str) -> AsyncIterato
                 text = decoder.decode(piece.data)
             if text:
                 yield message("log", as_json({"data": text, "encoding": encoding}), place)
+            elif not piece.data and not piece.gap:
+                yield b":\n\n"
     finally:
         await end_stream(pieces)
 
