@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--kills", type=int, default=100, help="how often the daemon is killed")
     parser.add_argument("--upgrades", type=int, default=0, help="how often it is upgraded")
+    parser.add_argument("--keepers", type=int, default=0, help="how often the keeper is killed")
     parser.add_argument("--programs", type=int, default=50, help="writers and idle programs")
     parser.add_argument("--writers", type=int, default=4, help="how many of them write")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the moments")
@@ -56,7 +57,6 @@ def main() -> int:
             case "pid1":
                 daemon.start(command=[*pid_namespace.as_first(words)])
                 first = pid_namespace.first_in(daemon.pid)
-                ordeal.keeper = lambda: first
                 ordeal.outside = lambda pid: pid_namespace.outside(first, pid)
             case _:
                 daemon.start()
@@ -73,6 +73,7 @@ def main() -> int:
 def run(chosen: argparse.Namespace, ordeal: Ordeal) -> None:
     """All deeds in a random order, then the checks, then the row."""
     deeds = [ordeal.kill_daemon] * chosen.kills + [ordeal.upgrade] * chosen.upgrades
+    deeds += [ordeal.kill_keeper] * chosen.keepers
     ordeal.chance.shuffle(deeds)
     ordeal.begin()
     for number, deed in enumerate(deeds, 1):
@@ -80,11 +81,12 @@ def run(chosen: argparse.Namespace, ordeal: Ordeal) -> None:
         deed()
         say(f"{number} of {len(deeds)}")
     lines = ordeal.check()
-    median = statistics.median(ordeal.answers) * 1000
+    answers = [seconds * 1000 for seconds in ordeal.answers or [0.0]]
+    deeds_done = f"{ordeal.deaths} | {ordeal.upgrades} | {ordeal.keepers} | {len(ordeal.killed)}"
     print(
-        f"\n| {chosen.programs} | {chosen.writers} | {chosen.who} | {ordeal.deaths}"
-        f" | {ordeal.upgrades} | {len(ordeal.killed)} | {lines / 1e6:.1f} million"
-        f" | {median:.0f} ms | {max(ordeal.answers) * 1000:.0f} ms |"
+        f"| {chosen.programs} | {chosen.writers} | {chosen.who} | {deeds_done}"
+        f" | {lines / 1e6:.1f} million"
+        f" | {statistics.median(answers):.0f} ms | {max(answers):.0f} ms |"
     )
     print(f"seed {chosen.seed}, Python {platform.python_version()}, Linux {platform.release()}")
 

@@ -56,7 +56,7 @@ def test_the_same_as_process_1(launch: Launch, ours: Implementation) -> None:
     daemon = launch(ours, settings=SETTINGS, command=command)
     first = pid_namespace.first_in(daemon.pid)
     assert daemon.call("supervisor.getPID") == 1
-    ordeal = Ordeal(daemon, 1, keeper=lambda: first, outside=partial(pid_namespace.outside, first))
+    ordeal = Ordeal(daemon, 1, outside=partial(pid_namespace.outside, first))
     torment(ordeal, 2)
     leave(daemon)
 
