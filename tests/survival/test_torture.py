@@ -1,4 +1,4 @@
-"""Nothing is lost when the daemon is killed or upgraded, again and again, under full load.
+"""Nothing is lost when the daemon or its keeper is killed, or it is upgraded, under full load.
 
 The long form is `make torture`; its figures are in docs/reliability.md.
 """
@@ -15,7 +15,7 @@ from support.daemon import Daemon, Launch
 from support.implementations import Implementation
 from support.ordeal import SETTINGS, Ordeal
 
-KILLS = int(os.environ.get("PROCTOR_TORTURE_KILLS", "4"))
+KILLS = int(os.environ.get("PROCTOR_TORTURE_KILLS", "3"))
 WRITERS = int(os.environ.get("PROCTOR_TORTURE_WRITERS", "3"))
 
 
@@ -33,6 +33,18 @@ def test_the_daemon_is_upgraded_while_children_write(launch: Launch, ours: Imple
     for _ in range(2):
         ordeal.kill_children(1)
         ordeal.upgrade()
+    ordeal.kill_daemon()
+    ordeal.check()
+
+
+def test_the_keeper_is_killed_while_children_write(launch: Launch, ours: Implementation) -> None:
+    """The same, each time a daemon puts itself under another keeper; and the last is killed."""
+    daemon = launch(ours, settings=SETTINGS)
+    ordeal = Ordeal(daemon, 1)
+    ordeal.begin()
+    for _ in range(2):
+        ordeal.kill_children(1)
+        ordeal.kill_keeper()
     ordeal.kill_daemon()
     ordeal.check()
 
