@@ -49,7 +49,7 @@ def main() -> int:
     daemon = Daemon(proctor(), directory, settings=SETTINGS)
     words = [daemon.implementation.program("supervisord"), "-c", str(daemon.conf)]
     idle = max(0, chosen.programs - chosen.writers)
-    ordeal = Ordeal(daemon, chosen.writers, idle, random.Random(chosen.seed))
+    ordeal = Ordeal(daemon, chosen.writers, idle, random.Random(chosen.seed), rest=0)
     try:
         match chosen.who:
             case "nobody":

@@ -70,7 +70,7 @@ def same(pid: int) -> int:
 class Ordeal:
     """What is done to a daemon.
 
-    `outside` translates the pids of another namespace.
+    `outside` translates the pids of another namespace.  `rest`: see torture.py; 0 is full speed.
 
     `answers`: seconds from each end of a daemon until `status` was answered again.
     """
@@ -85,13 +85,16 @@ class Ordeal:
     deaths: int = 0
     upgrades: int = 0
     keepers: int = 0
+    rest: float = 0.002
 
     def begin(self) -> None:
         """Bring the programs up."""
         here = self.daemon.directory
         (here / "writer.py").write_text(WRITER)
         (here / "exits.sh").write_text(EXITS)
-        writers = PROGRAM.format(python=sys.executable, directory=here, count=self.writers)
+        writers = PROGRAM.format(
+            python=sys.executable, directory=here, count=self.writers, rest=self.rest
+        )
         others = OTHERS.format(directory=here, idle=self.idle)
         listener = recorder("heard", "PROCESS_STATE_EXITED,PROCESS_STATE_BACKOFF", buffer_size=1000)
         self.daemon.configure(writers + others + listener)

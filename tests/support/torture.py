@@ -2,7 +2,8 @@
 
 1. A writer begins every run with `run <pid>` and then writes `<pid> <number>`, from 0 on; so each
    line names its place, and over all rotated files every run must be complete up to its last line.
-2. Writers rest when nobody drains them: their pipe is full.  Nothing is lost by that.
+2. Writers rest when nobody drains them: their pipe is full.  Nothing is lost by that.  They rest
+   for `rest` seconds after 200 lines, too, or a test would have to verify a hundred million.
 3. `kill_daemon` is kill -9 of the daemon under its keeper, at a moment that nobody chose.
 """
 
@@ -19,7 +20,8 @@ from pathlib import Path
 from support.waiting import until
 
 WRITER = """\
-import os
+import os, sys, time
+rest = float(sys.argv[1])
 out, me, number = 1, os.getpid(), 0
 os.write(out, b"run %d\\n" % me)
 while True:
@@ -27,11 +29,12 @@ while True:
     number += 200
     while lines:
         lines = lines[os.write(out, lines):]
+    time.sleep(rest)
 """
 
 PROGRAM = """
 [program:writer]
-command={python} -S {directory}/writer.py
+command={python} -S {directory}/writer.py {rest}
 process_name=%(program_name)s_%(process_num)d
 numprocs={count}
 startsecs=0
