@@ -99,10 +99,11 @@ def _try_the_hints(shown: str, scratch: Path) -> None:
         answer = run(["sh", "-c", command])
         assert "ERROR" not in answer.out + answer.err
     assert "pair:ping: started" in run(["sh", "-c", commands[1]]).out
-    url = re.search(r"http://127\.0\.0\.1:\d+/", shown)
-    assert url is not None
-    with urllib.request.urlopen(url.group()) as page:
-        assert page.read().startswith(b"Hello from process ")
+    page, web = re.findall(r"http://127\.0\.0\.1:\d+/", shown)[:2]
+    with urllib.request.urlopen(page) as answer:
+        assert b"Supervisor Status" in answer.read()
+    with urllib.request.urlopen(web) as answer:
+        assert answer.read().startswith(b"Hello from process ")
     (directory,) = scratch.iterdir()
     until(lambda: "job 1\n" in (directory / "worker.log").read_text(), "the worker works")
 
