@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proctor.api.room import CurrentConfiguration, ServiceContext
@@ -45,6 +46,7 @@ from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.conversation import Talks
 from proctor.posix.drain import Drain
 from proctor.posix.keeper_host import KeeperHost
+from proctor.posix.keeper_launch import keeper_program
 from proctor.posix.linux import give_back_memory
 from proctor.posix.loop_host import Holdings
 from proctor.posix.notify import Notifier
@@ -60,7 +62,7 @@ from proctor.survival.register import Register
 from proctor.survival.servers import forget_servers, open_servers
 from proctor.survival.snapshot import Record
 from proctor.survival.undelivered import Undelivered, undelivered
-from proctor.survival.upgrade import Upgrade
+from proctor.survival.upgrade import Upgrade, renew_keeper
 from proctor.web.app import App
 from proctor.web.server import HttpServers
 from proctor.web.third_party import PluginError, installed_facade, load, resolve
@@ -379,6 +381,7 @@ class Daemon:
         else:
             self._host.healthy()
             self.upgrading.succeeded()
+            await renew_keeper(partial(self._host.reexec_keeper, keeper_program()), self.log)
 
     async def _look_for_orphans(self, holdings: Holdings, records: Mapping[str, Record]) -> Found:
         """Programs that outlived their keeper are taken in, if there are any and they shall be."""

@@ -67,20 +67,21 @@ def is_complete(daemon: Daemon) -> bool:
 
 
 def test_the_new_version_goes_on_with_everything(start: Start) -> None:
-    """Pids, output, the daemon's own pid; twice in a row."""
+    """Pids, output, the daemon's own pid; twice in a row, and the keeper each time after it."""
     daemon, installation = start()
     before, pid = pids(daemon), daemon.call("supervisor.getPID")
-    for old, new in (("0.1.0", "0.1.1"), ("0.1.1", "0.2.0")):
+    for times, (old, new) in enumerate((("0.1.0", "0.1.1"), ("0.1.1", "0.2.0")), 1):
         installation.install(new)
         answer = daemon.ctl("upgrade", seconds=LONG)
         assert (answer.lines, answer.code) == ([f"Upgraded supervisord: {old} -> {new}"], 0)
         assert daemon.call("proctor.getVersion") == new
+        daemon.until_logged("the keeper goes on as the version", times=times, seconds=LONG)
     assert (pids(daemon), daemon.call("supervisor.getPID")) == (before, pid)
     assert daemon.client.state("resting") == "STOPPED"
     daemon.call("supervisor.sendProcessStdin", "cat", "hello\n")
     until(lambda: daemon.call("supervisor.readProcessStdoutLog", "cat", 0, 0) == "hello\n", "echo")
     assert is_complete(daemon)
-    daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0")
+    daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0", seconds=LONG)
 
 
 BROKEN = {
@@ -133,7 +134,9 @@ def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: st
     said = f"ERROR: not upgraded: 0.1.1 came to nothing, 0.1.0 goes on: {reason}"
     assert (answer.lines, answer.code) == ([said], 1)
     assert (pids(daemon), daemon.call("proctor.getVersion")) == (before, "0.1.0")
-    daemon.until_logged(f"upgrade to Proctor 0.1.1 has failed, this is 0.1.0 again: {reason}")
+    daemon.until_logged(
+        f"upgrade to Proctor 0.1.1 has failed, this is 0.1.0 again: {reason}", seconds=LONG
+    )
     installation.install("0.1.2")
     daemon.conf.write_text(daemon.conf.read_text().replace("upgrade_timeout=2\n", PATIENT + "\n"))
     assert daemon.ctl("apply").code == 0
@@ -148,11 +151,13 @@ def test_the_signal_does_the_same(start: Start) -> None:
     daemon, installation = start()
     installation.install("0.1.1", web__app="import nothing_of_the_kind")
     daemon.signal(signal.SIGUSR1)
-    daemon.until_logged("cannot upgrade, everything goes on as it was: .*nothing_of_the_kind")
+    daemon.until_logged(
+        "cannot upgrade, everything goes on as it was: .*nothing_of_the_kind", seconds=LONG
+    )
     before = pids(daemon)
     installation.install("0.1.1")
     daemon.signal(signal.SIGUSR1)
-    daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1")
+    daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1", seconds=LONG)
     assert pids(daemon) == before
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from proctor.core.faults import Fault, FaultCode
@@ -23,6 +23,9 @@ from proctor.core.upgrades import Stage, UpgradeNews
 from proctor.core.version import PROCTOR_VERSION
 from proctor.daemon.activity_log import ActivityLog
 from proctor.posix.trial import TrialFailed, try_out
+
+# The keeper follows when the daemon that stood aside has gone: tries, and seconds between them.
+_TRIES, _PAUSE = 10, 0.5
 
 # Seconds; a trial takes one.
 _FOR_THE_TRIAL = 60.0
@@ -90,3 +93,18 @@ class Upgrade:
         if self.news is not None and self.news.ticket == ticket:
             return self.news
         return UpgradeNews(ticket, Stage.UNKNOWN, "", PROCTOR_VERSION)
+
+
+async def renew_keeper(ask: Callable[[], Awaitable[str]], log: ActivityLog) -> None:
+    """Let the keeper, too, become the version that is installed now; it may refuse, and says why.
+
+    `ask` answers "" when it has.
+    """
+    reason = ""
+    for _ in range(_TRIES):
+        reason = await ask()
+        if not reason:
+            log.info("the keeper goes on as the version that is installed now")
+            return
+        await asyncio.sleep(_PAUSE)
+    log.warn(f"the keeper goes on as it was: {reason}")
