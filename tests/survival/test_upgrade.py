@@ -75,13 +75,13 @@ def test_the_new_version_goes_on_with_everything(start: Start) -> None:
         answer = daemon.ctl("upgrade", seconds=LONG)
         assert (answer.lines, answer.code) == ([f"Upgraded supervisord: {old} -> {new}"], 0)
         assert daemon.call("proctor.getVersion") == new
-        daemon.until_logged("the keeper goes on as the version", times=times, seconds=LONG)
+        daemon.until_logged("the keeper goes on as the version", times=times)
     assert (pids(daemon), daemon.call("supervisor.getPID")) == (before, pid)
     assert daemon.client.state("resting") == "STOPPED"
     daemon.call("supervisor.sendProcessStdin", "cat", "hello\n")
     until(lambda: daemon.call("supervisor.readProcessStdoutLog", "cat", 0, 0) == "hello\n", "echo")
     assert is_complete(daemon)
-    daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0", seconds=LONG)
+    daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0")
 
 
 BROKEN = {
@@ -134,9 +134,7 @@ def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: st
     said = f"ERROR: not upgraded: 0.1.1 came to nothing, 0.1.0 goes on: {reason}"
     assert (answer.lines, answer.code) == ([said], 1)
     assert (pids(daemon), daemon.call("proctor.getVersion")) == (before, "0.1.0")
-    daemon.until_logged(
-        f"upgrade to Proctor 0.1.1 has failed, this is 0.1.0 again: {reason}", seconds=LONG
-    )
+    daemon.until_logged(f"upgrade to Proctor 0.1.1 has failed, this is 0.1.0 again: {reason}")
     installation.install("0.1.2")
     daemon.conf.write_text(daemon.conf.read_text().replace("upgrade_timeout=2\n", PATIENT + "\n"))
     assert daemon.ctl("apply").code == 0
@@ -151,13 +149,11 @@ def test_the_signal_does_the_same(start: Start) -> None:
     daemon, installation = start()
     installation.install("0.1.1", web__app="import nothing_of_the_kind")
     daemon.signal(signal.SIGUSR1)
-    daemon.until_logged(
-        "cannot upgrade, everything goes on as it was: .*nothing_of_the_kind", seconds=LONG
-    )
+    daemon.until_logged("cannot upgrade, everything goes on as it was: .*nothing_of_the_kind")
     before = pids(daemon)
     installation.install("0.1.1")
     daemon.signal(signal.SIGUSR1)
-    daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1", seconds=LONG)
+    daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1")
     assert pids(daemon) == before
 
 
