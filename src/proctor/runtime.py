@@ -267,8 +267,8 @@ class Daemon:
             raise
         finally:
             self._close_servers()
-            self._drain.stop()
-            self._main_log.close()
+            if self._drain.stop():
+                self._main_log.close()
         return self._outcome
 
     def _say(self, notes: Notes) -> None:

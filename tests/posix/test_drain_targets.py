@@ -131,7 +131,7 @@ def test_stopping_does_not_wait_for_a_target(target: Target) -> None:
         desk.settle()
         desk.drain.stop(patience=0.01)
         assert not desk.drain._thread.is_alive()
-        desk.drain.stop = lambda patience=0.0: None  # type: ignore[method-assign]
+        desk.drain.stop = lambda patience=0.0: True  # type: ignore[method-assign]
 
 
 def test_a_full_device_stops_nobody(desk: DrainDesk) -> None:

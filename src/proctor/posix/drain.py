@@ -74,14 +74,19 @@ class Drain:
         """Start the thread.  What was asked for before is done then."""
         self._thread.start()
 
-    def stop(self, patience: float = 1.0) -> None:
-        """Write what can be written within `patience` seconds, then end.  Nothing may follow."""
+    def stop(self, patience: float = 1.0) -> bool:
+        """Write what can be written within `patience` seconds, then end.  Nothing may follow.
+
+        False when the thread hangs, and may still use what it was given.
+        """
         self._reactor.call_soon(partial(self._begin_to_stop, patience))
         self._thread.join(patience + 1.0)
         # A thread that hangs in a frozen disk is left behind with what it uses.
-        if not self._thread.is_alive():
-            self._reactor.close()
-            self._scratch.close()
+        if self._thread.is_alive():
+            return False
+        self._reactor.close()
+        self._scratch.close()
+        return True
 
     def watch(
         self,
