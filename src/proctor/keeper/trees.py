@@ -63,6 +63,11 @@ class Tree:
             for pid in self.group.members():
                 if (seen := look_at(pid)) is not None:
                     found[pid] = seen
+            # Who is ending is not listed any more, and yet may still hold its port.
+            for pid in self.known.keys() - found.keys():
+                seen = look_at(pid)
+                if seen is not None and seen.start == self.known[pid]:
+                    found[pid] = seen
         if self.group is None or (alive and self.pid not in found):
             found.update(self._walk(table(), alive, adopter))
         self.known = {pid: seen.start for pid, seen in found.items()}
