@@ -3,7 +3,7 @@
 1. `settle`: command line and configuration; mistakes go to stderr, exit 2, nothing was touched. 2.
 `become`: the user, the limits, the background. 3. The process that the user started becomes the
 keeper; its child goes on as the daemon (HOUSE.md 8a). With `keeper=false` there is no child, and
-everything is one process. 4. `proctor.runtime` builds the daemon and runs it.
+everything is one process. 4. `proctor.runtime.run` builds the daemon and runs it.
 
 A daemon that has to begin again (restart, or killed and started by the keeper) comes in by the same
 door with `--again`: it finds the same files from the same directory, and skips step 2 and 3.
@@ -219,7 +219,8 @@ def _serve(
 ) -> int:
     """Live as the daemon; the exit status.  Does not return when everything is to begin again."""
     _import_asyncio_without_ssl()
-    from proctor.runtime import Beginnings, Outcome, run
+    from proctor.runtime.beginnings import Beginnings, Outcome
+    from proctor.runtime.run import run
 
     if background is not None:
         background.borrow_stderr()
@@ -277,7 +278,7 @@ def _load_everything() -> None:
     import grp  # noqa: F401
     import tempfile  # noqa: F401
 
-    import proctor.runtime  # noqa: F401
+    import proctor.runtime.run  # noqa: F401
 
     for encoding in ("ascii", "latin-1", "idna"):
         codecs.lookup(encoding)

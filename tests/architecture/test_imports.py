@@ -73,7 +73,7 @@ DAEMON = """\
 import sys
 from proctor.supervisord import _import_asyncio_without_ssl
 _import_asyncio_without_ssl()
-import proctor.runtime
+import proctor.runtime.run
 heavy = {"ssl", "hashlib", "secrets", "random", "tempfile", "shutil", "sqlite3", "http.client"}
 heavy |= {"datetime", "pathlib", "difflib", "proctor.web.classic", "proctor.web.rest.all"}
 heavy |= {"proctor.posix.local_host", "proctor.web.metrics"}
