@@ -3,48 +3,43 @@
 It hears the facts about its child, lets the Lifecycle decide, and does what the Lifecycle says; in
 which order, and that nobody recurses, is the Supervisor's business (`Surroundings.submit`).
 
-The end of a child is announced in two steps: first its pipes are read to the end, then the
-Lifecycle is told, with the time at which the end was noticed.  In between nothing else is decided
-by time, so a child that died too early is never promoted to RUNNING (gotcha G2).  With
-kill_mode=tree, what is left of it is ended before that (leftovers.py): so nothing starts again, and
+Between the death of a child and its announcement (ending.py) nothing else is decided by time, so a
+child that died too early is never promoted to RUNNING (gotcha G2).  Nothing starts again, and
 nobody hears that it stopped, while a part of it still runs.
+
+What others may see of it is in seen.py, what they hear of it in announcer.py.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 from proctor.core.cause import Cause, CauseKind, Reasons
-from proctor.core.events import ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
-from proctor.core.fingerprint import fingerprint
-from proctor.core.lifecycle import Became, Effects, Lifecycle, Signal, Spawn
+from proctor.core.lifecycle import Became, Effects, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
-from proctor.core.remains import Remains
 from proctor.core.spec import ProcessSpec
 from proctor.core.states import ProcessState
 from proctor.daemon import words
-from proctor.daemon.command import resolve
+from proctor.daemon.announcer import Announcer
+from proctor.daemon.ending import Ending
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Timer
 from proctor.daemon.launch import Launch
-from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.output import Listener, Output
+from proctor.daemon.seen import Seen
 from proctor.daemon.stdin import InputChannel
 from proctor.daemon.surroundings import Job, Surroundings
 from proctor.posix.logmarks import Mark
-
-# How long a frozen log disk may delay the announcement of an exit, in seconds.
-DRAIN_BOUND = 5.0
 
 # Why a launch came to nothing that nobody wants any more.
 OVERTAKEN = "a stop came first"
 
 
-class Process:
+class Process(Seen):
     """One process.  A ChildSink: the host tells it what becomes of its child."""
 
     def __init__(
@@ -54,111 +49,39 @@ class Process:
         paths: Mapping[str, str | None],
         socket: SharedSocket | None = None,
     ) -> None:
-        self.spec = spec
-        self.group_name = spec.group
-        self.key = f"{spec.group}:{spec.name}"
-        self.lifecycle = Lifecycle(spec)
-        self.start_wall = 0.0
-        self.stop_wall = 0.0
-        # Whether its child was started by an earlier daemon.
-        self.adopted = False
-        # What `status` says of it beyond its state, "" for nothing; whoever minds it knows.
-        self.remark: Callable[[], str] = lambda: ""
+        super().__init__(spec, paths)
         self._reasons = Reasons()
-        # Who could not be ended of what came from its last child, as people read it.
-        self.survivors: tuple[str, ...] = ()
-        self._leftovers: Leftovers | None = None
+        self._announcer = Announcer(spec, around)
         self._launched = 0.0
         self._launching: Launch | None = None
         self._around = around
-        self._paths = paths
         self._socket = socket
         self._output = Output(spec, paths, around)
         self._stdin: InputChannel | None = None
         self._timer: Timer | None = None
         self._due: float | None = None
-        self._end: tuple[ExitStatus, float] | None = None
-        self._end_bound: float | None = None
+        # Between the death of the child and the moment at which it is announced.
+        self._ending: Ending | None = None
         self._signals_waiting: list[int] = []
-        self._observers: dict[int, Callable[[ProcessState], None]] = {}
-        self._observed = 0
 
     # What others may see
-
-    @property
-    def name(self) -> str:
-        """Its name within the group."""
-        return self.spec.name
-
-    @property
-    def priority(self) -> int:
-        """Its place among its group's processes."""
-        return self.spec.priority
-
-    @property
-    def state(self) -> ProcessState:
-        """The state it is in; events about it may still be on their way."""
-        return self.lifecycle.state
-
-    @property
-    def shown_state(self) -> ProcessState:
-        """The state to tell people; STARTING shows as soon as there is a pid."""
-        return self.lifecycle.shown
-
-    @property
-    def pid(self) -> int:
-        """The pid of its child, 0 if there is none."""
-        return self.lifecycle.pid
-
-    @property
-    def spawnerr(self) -> str:
-        """Why the last start or run went wrong, or ''."""
-        return self.lifecycle.spawnerr
-
-    @property
-    def exit_number(self) -> int:
-        """The exit status of the run that ended, -1 for a death by signal, 0 if there is none."""
-        return 0 if self.lifecycle.exit is None else self.lifecycle.exit.number
 
     @property
     def log_marks(self) -> Mapping[str, Mark]:
         """Where in its logs the present or the last run begins, by channel."""
         return self._output.marks
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Tells later daemons whether it is still configured as it was."""
-        return fingerprint(self.spec)
-
-    def logfile(self, channel: str) -> str | None:
-        """The log file of `stdout` or `stderr`; None when it has none."""
-        return self._paths[channel]
-
     def listen(self, channel: str, listener: Listener) -> None:
         """Let `listener` hear what the process writes to `stdout` or `stderr`, from the next spawn
         on."""
         self._output.listeners[channel] = listener
-
-    def command_problem(self) -> Fault | None:
-        """Why the command cannot be executed, NO_FILE or NOT_EXECUTABLE; None when it can."""
-        try:
-            resolve(self.spec)
-        except Fault as fault:
-            return fault
-        return None
 
     def observe(self, callback: Callable[[ProcessState], None]) -> Callable[[], None]:
         """Hear every state it comes to, and the spawn of its child.
 
         Answers with the function that ends it.
         """
-        number, self._observed = self._observed, self._observed + 1
-        self._observers[number] = callback
-
-        def forget() -> None:
-            self._observers.pop(number, None)
-
-        return forget
+        return self._announcer.observe(callback)
 
     # Commands.  The Supervisor says whether they are allowed.
 
@@ -206,7 +129,7 @@ class Process:
             if error is not None:
                 self._around.log.error(f"cannot open the logs of '{self.name}': {error}")
             self._take_pipes(pid, pipes)
-            self._tell_observers(self.state)
+            self._announcer.tell(self.state)
             done()
 
         self._output.open(opened)
@@ -245,7 +168,7 @@ class Process:
         if self.lifecycle.spawning:
             self._signals_waiting.append(signum)
             return
-        if self._end is not None:
+        if self._ending is not None:
             return  # Gone already; we only have not said so yet.
         self._reasons.signalled(signum, self._around.host.now())
         self._around.log.debug(words.sending(self.spec, self.pid, signum))
@@ -295,8 +218,8 @@ class Process:
 
     def tree_left(self, left: Sequence[str], at: float) -> None:
         """Who is left of what came from its child."""
-        if self._leftovers is not None:
-            self._leftovers.heard(left)
+        if self._ending is not None:
+            self._ending.tree_left(left)
 
     def _spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         self.start_wall = self._launched
@@ -310,8 +233,7 @@ class Process:
         waiting, self._signals_waiting = self._signals_waiting, []
         for signum in waiting:
             self.signal(signum)
-        self._tell_observers(self.state)
-        self._around.bus.publish(ProcessSpawned(self.name, self.group_name, pid))
+        self._announcer.spawned(pid, self.state)
 
     def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
         self._output.attach(pid, pipes)
@@ -325,39 +247,30 @@ class Process:
         self._output.abandon()
         self._give_socket_back()
         self._step(self.lifecycle.spawn_failed(text, at))
-        self._tell_observers(self.state)
+        self._announcer.tell(self.state)
 
     def _exited(self, status: ExitStatus, at: float) -> None:
-        self._end = end = (status, at)
-        if self.spec.stop.tree:
-            self._end_leftovers(end)
-        else:
-            self._read_the_rest(end)
-
-    def _end_leftovers(self, end: tuple[ExitStatus, float]) -> None:
-        def done(survivors: tuple[str, ...]) -> None:
-            self.survivors, self._leftovers = survivors, None
-            self._submit(partial(self._read_the_rest, end))
-
-        around = self._around
-        remains = Remains(self.spec.stop)
-        self._leftovers = Leftovers(
-            remains, self.key, self.pid, around.host, around.log, self, done
+        self._ending = Ending(
+            self.spec,
+            self.key,
+            self.pid,
+            status,
+            at,
+            self._around,
+            self._output,
+            submit=self._submit,
+            outlived=self._outlived,
+            moved=self._arm,
+            announce=self._ended,
         )
         stopping = self.state is ProcessState.STOPPING
-        self._leftovers.begin(stopping, self.lifecycle.deadline if stopping else None)
-        self._arm()
+        self._ending.begin(self, self.lifecycle.deadline, stopping)
 
-    def _read_the_rest(self, end: tuple[ExitStatus, float]) -> None:
-        self._end_bound = self._around.host.now() + DRAIN_BOUND
-        self._arm()
-        self._output.finish(lambda: self._submit(partial(self._drained, end)))
+    def _outlived(self, survivors: tuple[str, ...]) -> None:
+        self.survivors = survivors
 
-    def _drained(self, end: tuple[ExitStatus, float]) -> None:
-        if self._end is not end:
-            return  # Announced already, when the bound was reached.
-        status, at = end
-        self._end = self._end_bound = None
+    def _ended(self, status: ExitStatus, at: float) -> None:
+        self._ending = None
         pid = self.pid
         host = self._around.host
         self.stop_wall = host.wall() - (host.now() - at)
@@ -394,33 +307,10 @@ class Process:
                 self._kill(effect)
 
     def _announce(self, change: Became, cause: Cause) -> None:
-        line = words.of_change(self.spec, self.spawnerr, change)
-        if line is not None:
-            self._around.log.log(*line)
-        self._around.bus.publish(
-            ProcessStateChanged(
-                self.name,
-                self.group_name,
-                change.state,
-                change.from_state,
-                change.tries,
-                change.pid,
-                change.expected,
-                change.status,
-                cause,
-            )
-        )
-        self._tell_observers(change.state)
-
-    def _tell_observers(self, state: ProcessState) -> None:
-        for callback in tuple(self._observers.values()):
-            try:
-                callback(state)
-            except Exception as error:  # an observer's bug is not the process's
-                self._around.log.error(f"cannot tell of '{self.name}': {error!r}")
+        self._announcer.announce(change, self.spawnerr, cause)
 
     def _kill(self, signal: Signal) -> None:
-        if self._end is not None:
+        if self._ending is not None:
             return  # Gone already; we only have not said so yet.
         if signal.forced:
             self._reasons.forced()
@@ -461,7 +351,7 @@ class Process:
 
     def _arm(self) -> None:
         """Keep the one timer where it is unless the deadline changed."""
-        due = self.lifecycle.deadline if self._end is None else self._end_bound
+        due = self.lifecycle.deadline if self._ending is None else self._ending.due
         if due == self._due:
             return
         if self._timer is not None:
@@ -471,8 +361,8 @@ class Process:
 
     def _ring(self) -> None:
         self._timer = self._due = None
-        if self._end is not None:
-            self._submit(partial(self._drained, self._end))
+        if self._ending is not None:
+            self._ending.hurry()
             return
         now = self._around.host.now()
         self._step(self.lifecycle.tick(now, self._around.may_start()))
