@@ -53,7 +53,7 @@ def test_a1_found_in_the_current_directory(
         command=[either.program("supervisord")],
         arguments=(),
         cwd=scratch,
-        environment=path_with_python(),
+        environment=path_with_python() | {"TMPDIR": str(scratch)},  # AUTO logs go there
     )
     daemon.log = scratch / "supervisord.log"
     daemon.pidfile = scratch / "supervisord.pid"
@@ -88,7 +88,7 @@ def test_a2_relative_paths(launch: Launch, either: Implementation, scratch: Path
         command=[either.program("supervisord")],
         arguments=(),
         cwd=work,
-        environment=path_with_python(),
+        environment=path_with_python() | {"TMPDIR": str(scratch)},  # AUTO logs go there
     )
     daemon.log = scratch / "log" / "supervisord.log"
     daemon.pidfile = work / "supervisord.pid"
