@@ -8,7 +8,15 @@ from typing import Any
 
 from proctor.config.load import Configuration
 from proctor.core.settings import ServerSettings, server_url
-from proctor.core.spec import GroupSpec, OutputPolicy, ProcessSpec, StartPolicy, StopPolicy
+from proctor.core.spec import (
+    AutoRestart,
+    GroupSpec,
+    OutputPolicy,
+    ProcessSpec,
+    StartPolicy,
+    StopPolicy,
+)
+from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 
 _PLAIN = ("name", "command", "directory", "umask", "priority", "uid", "serverurl")
 
@@ -99,14 +107,20 @@ def _fields(policy: StartPolicy | StopPolicy) -> dict[str, object]:
     return {each.name: getattr(policy, each.name) for each in fields(policy)}
 
 
+_AUTORESTART: dict[AutoRestart, object] = {
+    AutoRestart.NEVER: False,
+    AutoRestart.ALWAYS: RestartUnconditionally,
+    AutoRestart.UNEXPECTED: RestartWhenExitUnexpected,
+}
+
+
 def _options(spec: ProcessSpec) -> dict[str, object]:
-    again = spec.start.autorestart.value
     return {
         **{name: getattr(spec, name) for name in (*_PLAIN, "redirect_stderr")},
         **_fields(spec.start),
         **_fields(spec.stop),
         "environment": dict(spec.environment),
-        "autorestart": {"true": True, "false": False}.get(again, again),
+        "autorestart": _AUTORESTART[spec.start.autorestart],
         "exitcodes": list(spec.start.exitcodes),
         **_stream("stdout", spec.stdout),
         **_stream("stderr", spec.stderr),

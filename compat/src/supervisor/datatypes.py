@@ -26,6 +26,14 @@ class Syslog:
     """Stands for the system's log."""
 
 
+class RestartUnconditionally:
+    """What `autorestart` is in a process's configuration for `true`."""
+
+
+class RestartWhenExitUnexpected:
+    """The same for `unexpected`; for `false` it is False."""
+
+
 def boolean(value: object) -> bool:
     """`true yes on 1` or `false no off 0`, in any case."""
     return convert.BOOLEAN.parse(str(value), _world)

@@ -22,16 +22,17 @@ def _describer(kind: type[IntEnum]) -> Callable[[int], str | None]:
     return {int(one): one.name for one in kind}.get
 
 
-def _codes(states: frozenset[_states.ProcessState]) -> tuple[int, ...]:
-    return tuple(sorted(int(state) for state in states))
+def _codes(states: frozenset[_states.ProcessState], *first: int) -> tuple[int, ...]:
+    """In the order in which plug-ins may have printed them: `first`, then the others."""
+    return (*first, *sorted(int(state) for state in states if int(state) not in first))
 
 
 ProcessStates = _constants("ProcessStates", _states.ProcessState)
 SupervisorStates = _constants("SupervisorStates", _states.SupervisorState)
 EventListenerStates = _constants("EventListenerStates", _states.ListenerState)
-RUNNING_STATES = _codes(_states.RUNNING_STATES)
+RUNNING_STATES = _codes(_states.RUNNING_STATES, 20, 30)
 STOPPED_STATES = _codes(_states.STOPPED_STATES)
-SIGNALLABLE_STATES = _codes(_states.SIGNALLABLE_STATES)
+SIGNALLABLE_STATES = _codes(_states.SIGNALLABLE_STATES, 20)
 getProcessStateDescription = _describer(_states.ProcessState)
 getSupervisorStateDescription = _describer(_states.SupervisorState)
 getEventListenerStateDescription = _describer(_states.ListenerState)
