@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from proctor.keeper.identity import birth, this_boot
 from proctor.posix import statefile
-from proctor.survival.orphans import Orphan, alive
+from proctor.survival.orphans import Orphan, alive, reopen
 from support.daemon import Daemon, Launch
 from support.daemon import alive as is_alive
 from support.implementations import Implementation
@@ -23,6 +24,14 @@ from support.torture import daemon_pid
 from support.waiting import until
 
 ECHO = program("echo", stdout_logfile="%(here)s/echo.log")
+
+
+SWAPS = """
+import os, sys
+pipe, other = os.dup(1), os.open(sys.argv[1], os.O_PATH)
+while True:
+    os.dup2(other, 1), os.dup2(pipe, 1)
+"""
 
 
 def kill_both(daemon: Daemon) -> None:
@@ -194,3 +203,24 @@ def test_records_are_replaced_in_place(tmp_path: Path) -> None:
     assert statefile.read(fd) == [b"5", b"", b""]
     assert os.fstat(fd).st_size == size
     os.close(fd)
+
+
+def test_only_the_pipe_that_was_looked_at_is_opened_again(tmp_path: Path) -> None:
+    """A program that holds a place (O_PATH) in a file which it may not read, and puts that in the
+    place of its pipe at the right moment, would have root read it into its log.
+    """
+    secret = tmp_path / "secret"
+    secret.touch()
+    command = [sys.executable, "-c", SWAPS, str(secret)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        stdout, inode = f"/proc/{child.pid}/fd/1", os.fstat(child.stdout.fileno()).st_ino
+        until(lambda: os.stat(stdout).st_ino != inode, "it has begun")
+        opened = set()
+        for _ in range(5000):
+            fd = reopen(stdout, inode, os.O_RDONLY)
+            if fd is not None:
+                opened.add(os.fstat(fd).st_ino)
+                os.close(fd)
+        child.kill()
+    assert opened <= {inode}

@@ -101,7 +101,7 @@ def take_in(
 def _as_child(orphan: Orphan) -> HeldChild:
     flags = (os.O_WRONLY, os.O_RDONLY, os.O_RDONLY)
     ends = (
-        _reopen(f"/proc/{orphan.pid}/fd/{number}", inode, flag)
+        reopen(f"/proc/{orphan.pid}/fd/{number}", inode, flag)
         for number, (inode, flag) in enumerate(zip(orphan.pipes, flags, strict=True))
     )
     note = json.dumps(dict(orphan.logs))
@@ -119,15 +119,24 @@ def _as_child(orphan: Orphan) -> HeldChild:
     )
 
 
-def _reopen(path: str, inode: int, flags: int) -> int | None:
-    """Our end of this pipe of a process; None when there is no way, or it is no pipe of ours."""
+def reopen(path: str, inode: int, flags: int) -> int | None:
+    """Our end of this pipe of a process; None when there is no way, or it is no pipe of ours.
+
+    It may put something else there at any moment: what is opened is what was looked at.
+    """
     try:
-        found = os.stat(path)
-        if not inode or found.st_ino != inode or not stat.S_ISFIFO(found.st_mode):
-            return None
-        return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+        seen = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        found = os.fstat(seen)
+        if not inode or found.st_ino != inode or not stat.S_ISFIFO(found.st_mode):
+            return None
+        return os.open(f"/proc/self/fd/{seen}", flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    finally:
+        os.close(seen)
 
 
 @dataclass(frozen=True, slots=True)
