@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from proctor.posix.logfile import LogFile
 from proctor.posix.logmarks import Mark, mark, output_between
 
@@ -76,3 +78,22 @@ def test_a_mark_as_text(tmp_path: Path) -> None:
     assert Mark.from_text(a_mark(path).as_text()) == a_mark(path)
     assert Mark.from_text("") is None
     assert Mark.from_text("1:2:x:4:/log") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes links of others")
+def test_a_planted_link_among_the_backups_is_not_read(tmp_path: Path) -> None:
+    """Else whoever owns the directory of a log could have root show any file to those who may ask
+    for the output of a run.
+    """
+    path, secret = tmp_path / "log", tmp_path / "secret"
+    secret.write_bytes(b"secret\n")
+    path.write_bytes(b"first\n")
+    begin = a_mark(path)
+    path.rename(tmp_path / "kept")
+    path.write_bytes(b"second\n")
+    end = a_mark(path)
+    (tmp_path / "log.1").symlink_to(secret)
+    os.chown(tmp_path / "log.1", 65534, 65534, follow_symlinks=False)
+
+    with pytest.raises(OSError, match="belongs to uid 65534"):
+        output_between(begin, end, MANY)

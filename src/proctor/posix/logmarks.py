@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from proctor.posix.links import open_trusted
+
 _HEAD = 64
 
 
@@ -100,7 +102,8 @@ def _files(path: str) -> Iterator[list[int]]:
         while True:
             name = f"{path}.{number}" if number else path
             try:
-                opened.insert(0, os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY))
+                flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+                opened.insert(0, open_trusted(name, flags))
             except FileNotFoundError:
                 if number:
                     break
