@@ -19,6 +19,18 @@ def test_the_file_holds_the_pid_and_a_newline(tmp_path: Path) -> None:
     assert path.read_bytes() == b"4711\n"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes links of others")
+def test_the_file_is_not_written_through_a_planted_link(tmp_path: Path) -> None:
+    """Else whoever may write into its directory could have root empty any file."""
+    path, victim = tmp_path / "x.pid", tmp_path / "victim"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    os.chown(path, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(OSError, match="belongs to uid 65534"):
+        pidfile.write(str(path), 4711)
+    assert victim.read_text() == "precious"
+
+
 def test_a_twins_file_is_left_alone(tmp_path: Path) -> None:
     """Only the pid we wrote is removed."""
     path = tmp_path / "x.pid"

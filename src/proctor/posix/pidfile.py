@@ -11,14 +11,15 @@ import contextlib
 import os
 
 from proctor.keeper.identity import started_at
+from proctor.posix.links import open_trusted
 
 # Seconds by which the time of birth of a process and the times of files may differ.
 _CLOCKS_AGREE = 1.0
 
 
 def write(path: str, pid: int) -> None:
-    """Write `pid`.  Raises OSError."""
-    with open(path, "w", encoding="ascii") as file:
+    """Write `pid`.  Raises OSError, also for a link that somebody else has put there."""
+    with open(path, "w", encoding="ascii", opener=open_trusted) as file:
         file.write(f"{pid}\n")
 
 
