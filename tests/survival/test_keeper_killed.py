@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 from support.daemon import Daemon, Launch, marked
 from support.implementations import Implementation
@@ -26,6 +27,19 @@ def kill_keeper(daemon: Daemon) -> int:
         return int(text) if text not in ("", str(old)) else 0
 
     return until(other, "another keeper is in the pidfile")
+
+
+def holds_pipes(keeper: int, pid: int) -> bool:
+    """Whether the keeper has our ends of all pipes of this program: they are handed over last."""
+    return {pipe_of(pid, fd) for fd in range(3)} <= {
+        pipe_of(keeper, int(fd)) for fd in os.listdir(f"/proc/{keeper}/fd")
+    }
+
+
+def pipe_of(pid: int, fd: int) -> str:
+    with suppress(OSError):
+        return os.readlink(f"/proc/{pid}/fd/{fd}")
+    return ""
 
 
 def pid_of(daemon: Daemon, name: str) -> int:
@@ -65,6 +79,7 @@ def test_the_daemon_may_be_killed_then(launch: Launch, ours: Implementation) -> 
     keeper = kill_keeper(daemon)
     # It is not the new keeper's child, but the only supervisord beside it.
     (old,) = (each for each in marked(daemon.identifier) if each not in (pid, keeper))
+    until(lambda: holds_pipes(keeper, pid), "everything was handed over")
     os.kill(old, signal.SIGKILL)
     until(lambda: daemon_pid(keeper) not in (0, old), "there is another daemon")
     until(lambda: daemon.call("supervisor.getPID") == keeper, "it answers")
