@@ -111,16 +111,18 @@ class Drain:
         self._reactor.call_soon(partial(self._begin, channel, sinks))
         return channel
 
-    def write(self, sink: Sink, data: bytes) -> None:
+    def write(self, sink: Sink, data: bytes) -> bool:
         """Lines of the daemon itself.  The sink stays the caller's.
 
-        Lines that it, or a disk that is frozen, does not take in time are lost, and counted.
+        Lines that it, or a disk that is frozen, does not take in time are lost, and counted; False
+        if these are, already.
         """
         if self._lines_sent - self._lines_arrived > LINES:
             self._lines_lost += len(data)
-            return
+            return False
         self._lines_sent += len(data)
         self._reactor.call_soon(partial(self._write, sink, data))
+        return True
 
     def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
         """Call `function` in the thread, then `done` on the loop with its result or its OSError."""
@@ -163,6 +165,8 @@ class Drain:
             self._outboxes[sink] = outbox
         if outbox.size > LINES:
             self._complaints.lost(sink.name, len(data))
+            if isinstance(sink, LogFile):
+                sink.settled(len(data))
         else:
             outbox.send(data)
         if self._loss_told < self._lines_lost:

@@ -28,7 +28,7 @@ from proctor.posix.links import open_trusted
 ROTATION_PAUSE = 60.0
 
 
-def _ignore(_text: str) -> None:
+def _ignore(_told: object) -> None:
     pass
 
 
@@ -37,7 +37,8 @@ class LogFile:
     `maxbytes` and `backups` may be changed in the thread that writes.
 
     Raises OSError when it cannot be opened.  Set `complain` to hear why a rotation failed, and
-    `replaced` to hear that `path` is another file now.
+    `replaced` to hear that `path` is another file now, `settled` how much of what was to be written
+    is in the file, or given up.
     """
 
     def __init__(self, path: str, maxbytes: int, backups: int, mode: int = 0o666) -> None:
@@ -45,6 +46,7 @@ class LogFile:
         self.maxbytes = maxbytes
         self.complain: Callable[[str], None] = _ignore
         self.replaced: Callable[[], None] = lambda: None
+        self.settled: Callable[[int], None] = _ignore
         self.backups = backups
         self._rotate_from = 0.0
         self._gap = False
@@ -71,6 +73,7 @@ class LogFile:
                 if not done:
                     raise
                 break
+        self.settled(done)
         return done
 
     def _write_some(self, data: bytes, start: int) -> int:
@@ -193,6 +196,17 @@ def _open(path: str, mode: int) -> int:
 def _unless_missing(step: Callable[[], None]) -> None:
     with suppress(FileNotFoundError):
         step()
+
+
+def end_of(path: str, length: int) -> bytes:
+    """The last bytes of the log, its first backup included; b"" where nothing can be read."""
+    end = b""
+    for name in (path, f"{path}.1"):
+        with suppress(Fault):
+            end = read_range(name, -(length - len(end)), 0) + end
+        if len(end) >= length:
+            break
+    return end
 
 
 def read_range(path: str | None, offset: int, length: int) -> bytes:

@@ -82,7 +82,7 @@ def heart_of(
         dialogue=Talks(loop, loop_fd, drain.watch, log.warn),
         shelf=shelf,
     )
-    return Heart(supervisor, log, MainLog(settings, drain, log), drain, shelf, post)
+    return Heart(supervisor, log, MainLog(settings, drain, log, shelf), drain, shelf, post)
 
 
 def _listen_for_accidents(
