@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=100, help="how often the daemon is killed")
     parser.add_argument("--upgrades", type=int, default=0, help="how often it is upgraded")
     parser.add_argument("--keepers", type=int, default=0, help="how often the keeper is killed")
+    parser.add_argument("--renewals", type=int, default=0, help="how often it is re-execed")
     parser.add_argument("--programs", type=int, default=50, help="writers and idle programs")
     parser.add_argument("--writers", type=int, default=4, help="how many of them write")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the moments")
@@ -73,7 +74,7 @@ def main() -> int:
 def run(chosen: argparse.Namespace, ordeal: Ordeal) -> None:
     """All deeds in a random order, then the checks, then the row."""
     deeds = [ordeal.kill_daemon] * chosen.kills + [ordeal.upgrade] * chosen.upgrades
-    deeds += [ordeal.kill_keeper] * chosen.keepers
+    deeds += [ordeal.kill_keeper] * chosen.keepers + [ordeal.renew_keeper] * chosen.renewals
     ordeal.chance.shuffle(deeds)
     ordeal.begin()
     for number, deed in enumerate(deeds, 1):
@@ -82,10 +83,10 @@ def run(chosen: argparse.Namespace, ordeal: Ordeal) -> None:
         say(f"{number} of {len(deeds)}")
     lines = ordeal.check()
     answers = [seconds * 1000 for seconds in ordeal.answers or [0.0]]
-    deeds_done = f"{ordeal.deaths} | {ordeal.upgrades} | {ordeal.keepers} | {len(ordeal.killed)}"
+    deeds_done = f"{ordeal.deaths} | {ordeal.upgrades} | {ordeal.renewals} | {ordeal.keepers}"
     print(
         f"| {chosen.programs} | {chosen.writers} | {chosen.who} | {deeds_done}"
-        f" | {lines / 1e6:.1f} million"
+        f" | {len(ordeal.killed)} | {lines / 1e6:.1f} million"
         f" | {statistics.median(answers):.0f} ms | {max(answers):.0f} ms |"
     )
     print(f"seed {chosen.seed}, Python {platform.python_version()}, Linux {platform.release()}")

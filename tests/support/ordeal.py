@@ -3,7 +3,7 @@
 Programs: writers that write numbered lines at full speed, idle ones, `exits` that ends with 1, 2,
 3, ..., `tries` that never comes up, and a listener that writes down what it hears of those two.
 Deeds, at moments that nobody chose: the daemon is killed, replaced by its own next version, its
-keeper is killed, and children are killed at the same time.
+keeper is killed, or becomes its own next version, and children are killed at the same time.
 
 1. No child dies with the daemon, none is started twice.
 2. No line is lost or doubled over all rotated files.
@@ -86,6 +86,7 @@ class Ordeal:
     deaths: int = 0
     upgrades: int = 0
     keepers: int = 0
+    renewals: int = 0
     rest: float = 0.002
 
     def begin(self) -> None:
@@ -142,6 +143,24 @@ class Ordeal:
         self.keepers += 1
         self._await_answer()
         assert self.calm() == before
+
+    def renew_keeper(self) -> None:
+        """It becomes its own next version after an upgrade, while children are killed."""
+        keeper = self.outside(self.daemon.call("supervisor.getPID"))
+        said = len(self.daemon.log_text())
+        self.upgrade()
+        # What is said by the daemon before this one is about an earlier upgrade.
+        told = re.compile(r"took over from Proctor.*?the keeper goes on as (\w+)", re.DOTALL)
+
+        def outcome() -> str:
+            self.kill_children(1)
+            match = told.search(self.daemon.log_text(), said)
+            return match[1] if match else ""
+
+        end = until(outcome, lambda: f"it is renewed: {self.daemon.log_text()[-3000:]}", 120)
+        assert end == "the", "it was refused"
+        assert " --state " in _command_line(keeper), "the same process, another program"
+        self.renewals += 1
 
     def _only_daemon(self) -> int:
         """The pid of the daemon; 0 while there is none, or one and its successor."""

@@ -37,6 +37,19 @@ def test_the_daemon_is_upgraded_while_children_write(launch: Launch, ours: Imple
     ordeal.check()
 
 
+def test_the_keeper_becomes_another_program_while_children_die(
+    launch: Launch, ours: Implementation
+) -> None:
+    """It hears of every end, before and after; the same when the daemon is killed next."""
+    daemon = launch(ours, settings=SETTINGS)
+    ordeal = Ordeal(daemon, 1)
+    ordeal.begin()
+    for _ in range(2):
+        ordeal.renew_keeper()
+    ordeal.kill_daemon()
+    ordeal.check()
+
+
 def test_the_keeper_is_killed_while_children_write(launch: Launch, ours: Implementation) -> None:
     """The same, each time a daemon puts itself under another keeper; and the last is killed."""
     daemon = launch(ours, settings=SETTINGS)
