@@ -12,7 +12,7 @@ from proctor.config.problems import ConfigError
 from proctor.config.world import RealWorld
 from proctor.listeners import alert_config
 from proctor.listeners.alert_config import Settings
-from proctor.listeners.alert_rules import Kind, Notice, Quiet
+from proctor.listeners.alert_terms import Kind, Notice, Quiet
 from proctor.listeners.alert_texts import LANGUAGES, Style, compose, duration
 from support.daemon import run
 from support.implementations import Implementation

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from proctor.listeners.alert_rules import Kind, Notice, Patience, Quiet, Rule, Watch
+from proctor.listeners.alert_rules import Watch
+from proctor.listeners.alert_terms import Kind, Notice, Patience, Quiet, Rule
 from proctor.listeners.loop import Event
 
 NOON = datetime(2025, 6, 2, 12, 0).timestamp()

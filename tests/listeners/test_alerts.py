@@ -17,7 +17,7 @@ from listeners.hook import Hook
 from listeners.postoffice import post_office
 from listeners.stage import NOWHERE, DaemonDouble, events, exited, fatal
 from proctor.listeners import alert_facts
-from proctor.listeners.alert_rules import Notice
+from proctor.listeners.alert_terms import Notice
 from support.daemon import Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program

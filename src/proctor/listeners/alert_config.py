@@ -21,16 +21,16 @@ from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_main
 from proctor.config.table import Option, closest
 from proctor.config.world import World
-from proctor.listeners import alert_rules, alert_texts
+from proctor.listeners import alert_terms, alert_texts
 from proctor.listeners.alert_channels import Channel, open_channel
-from proctor.listeners.alert_rules import Patience, Quiet, Rule
+from proctor.listeners.alert_terms import Patience, Quiet, Rule
 from proctor.listeners.alert_texts import FIELDS, LANGUAGES, TITLE, Style
 
 T = TypeVar("T")
 
 SECTION = "alerts"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_KINDS = tuple(alert_rules.Kind)
+_KINDS = tuple(alert_terms.Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ def _globs(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"[\s,]+", text))
 
 
-def _kinds(text: str) -> frozenset[alert_rules.Kind]:
+def _kinds(text: str) -> frozenset[alert_terms.Kind]:
     words = [word for word in _globs(text.lower()) if word]
     for word in words:
         if word not in _KINDS:
             raise ValueError(_unknown(f"kind is called {word!r}", word, _KINDS))
-    return frozenset(alert_rules.Kind(word) for word in words)
+    return frozenset(alert_terms.Kind(word) for word in words)
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import threading
 
 from proctor.client.server import Server
 from proctor.listeners import loop
-from proctor.listeners.alert_rules import Kind, Notice
+from proctor.listeners.alert_terms import Kind, Notice
 
 PATIENCE = 30.0
 _LINE_LENGTH = 200

@@ -13,102 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Any
 
-from proctor.core.names import make_namespec
+from proctor.listeners.alert_terms import LIFE, Kind, Notice, Patience, Rule
 from proctor.listeners.loop import Event
 
-
-class Kind(StrEnum):
-    """What can be told."""
-
-    EXITED = "exited"
-    FLAPPING = "flapping"
-    FATAL = "fatal"
-    MEMORY = "memory"
-    HEALTH = "health"
-    RECOVERED = "recovered"
-
-
 _WEIGHT = {Kind.EXITED: 1, Kind.FLAPPING: 2, Kind.FATAL: 3, Kind.MEMORY: 1, Kind.HEALTH: 1}
-# Its life, its memory and its health are troubles of their own: one may end while another goes on.
-_LIFE = "life"
 _SIGNS = {"memory": Kind.MEMORY, "health": Kind.HEALTH}
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Hours of every day, in local time, as minutes since midnight; they may span midnight."""
-
-    begin: int
-    end: int
-
-    def ends(self, now: float) -> float | None:
-        """When the quiet hours that hold now will end; None when they do not hold."""
-        at = datetime.fromtimestamp(now)
-        minute = at.hour * 60 + at.minute
-        inside = self.begin <= minute < self.end
-        if self.begin > self.end:
-            inside = minute >= self.begin or minute < self.end
-        if not inside:
-            return None
-        end = at.replace(hour=self.end // 60, minute=self.end % 60, second=0, microsecond=0)
-        if self.end <= minute:
-            end += timedelta(days=1)
-        # By way of local time, so that it is right on the days when clocks change.
-        return max(end.timestamp(), now + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Whose trouble of which kind is told, and how it is gathered."""
-
-    name: str
-    programs: tuple[str, ...] = ("*",)
-    kinds: frozenset[Kind] = frozenset(Kind)
-    batch: float = 10.0
-    quiet: Quiet | None = None
-
-    def covers(self, process: str) -> bool:
-        """Whether a pattern fits `group:name`, the group, or the short name."""
-        group, _, name = process.partition(":")
-        names = (process, group, make_namespec(group, name))
-        return any(fnmatchcase(each, glob) for each in names for glob in self.programs)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Flapping is `failures` within `window`; steady and remind as in the options."""
-
-    failures: int = 5
-    window: float = 600.0
-    steady: float = 10.0
-    remind: float = 14400.0
-
-
-@dataclass(slots=True)
-class Notice:
-    """One thing to tell.  `facts` are what the daemon said about it; None: not asked yet.
-
-    `queued` is when its batch window began, `when` when it happened, `since` when the incident
-    began; `uptime` is in seconds, None when nobody knows.
-    """
-
-    rule: str
-    process: str
-    kind: str
-    queued: float
-    when: float
-    since: float
-    count: int
-    restarts: int
-    about: str = _LIFE
-    uptime: float | None = None
-    detail: str = ""
-    facts: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -161,14 +72,14 @@ class Watch:
         """It runs since `start`, which may have been before anybody listened."""
         record = self._records.setdefault(process, _Record())
         record.started = start
-        incident = record.incidents.get(_LIFE)
+        incident = record.incidents.get(LIFE)
         if incident and incident.running is None:
             incident.running = now
 
     def found_fatal(self, process: str, now: float) -> None:
         """It is FATAL, perhaps since before anybody listened."""
-        if _LIFE not in self._records.get(process, _Record()).incidents:
-            self._trouble(process, _LIFE, [Kind.FATAL], now)
+        if LIFE not in self._records.get(process, _Record()).incidents:
+            self._trouble(process, LIFE, [Kind.FATAL], now)
 
     def heard(self, event: Event, now: float) -> bool:
         """Take an event in.  False when it changed nothing that must be saved."""
@@ -187,23 +98,23 @@ class Watch:
 
     def _moved(self, process: str, state: str, fields: Mapping[str, str], now: float) -> bool:
         record = self._records.setdefault(process, _Record())
-        incident = record.incidents.get(_LIFE)
+        incident = record.incidents.get(LIFE)
         if incident:
             incident.running = now if state == "RUNNING" else None
         if state == "STARTING":
             record.started = now
             record.restarts = 0 if fields["from_state"] == "STOPPED" else record.restarts + 1
         elif state == "EXITED" and fields.get("expected") == "1":
-            self._recovered(process, _LIFE, now)
+            self._recovered(process, LIFE, now)
         elif state in ("EXITED", "BACKOFF"):
             flaps = self._failed(record, now)
             kinds = [Kind.FLAPPING] if flaps else []
             # A start that failed is tried again, and told when it is given up.
             kinds += [Kind.EXITED] if state == "EXITED" else []
-            self._trouble(process, _LIFE, kinds, now)
+            self._trouble(process, LIFE, kinds, now)
             return True
         elif state == "FATAL":
-            self._trouble(process, _LIFE, [Kind.FATAL], now)
+            self._trouble(process, LIFE, [Kind.FATAL], now)
             return True
         return incident is not None
 
@@ -308,7 +219,7 @@ class Watch:
         for process, incident in self._running():
             incident.running = min(incident.running or now, now)
             if self._steady_at(process, incident) <= now:
-                self._recovered(process, _LIFE, now)
+                self._recovered(process, LIFE, now)
         for notice in self._notices:
             notice.queued = min(notice.queued, now)
         batches = []
@@ -338,7 +249,7 @@ class Watch:
 
     def _running(self) -> Iterator[tuple[str, _Incident]]:
         for process, record in list(self._records.items()):
-            incident = record.incidents.get(_LIFE)
+            incident = record.incidents.get(LIFE)
             if incident and incident.running is not None:
                 yield process, incident
 

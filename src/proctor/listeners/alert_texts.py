@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from proctor.core.names import make_namespec
-from proctor.listeners.alert_rules import Kind, Notice
+from proctor.listeners.alert_terms import Kind, Notice
 
 LANGUAGES = ("en", "zh")
 TITLE = "[{host}] {process}: {what}"

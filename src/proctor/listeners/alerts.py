@@ -25,7 +25,8 @@ from proctor.listeners import alert_facts
 from proctor.listeners.alert_channels import Channel
 from proctor.listeners.alert_config import AlertRule, Settings, add_flags, load
 from proctor.listeners.alert_queue import Message, Queue
-from proctor.listeners.alert_rules import Kind, Notice, Watch
+from proctor.listeners.alert_rules import Watch
+from proctor.listeners.alert_terms import Kind, Notice
 from proctor.listeners.alert_texts import compose
 from proctor.listeners.loop import Event, is_supervised, listen, say
 
