@@ -34,7 +34,7 @@ from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.posix.sockets import open_server
 from proctor.web.app import App
-from proctor.web.connection import Limits
+from proctor.web.house import Limits
 from proctor.web.request import AsgiApp
 from proctor.web.server import HttpServers
 from proctor.web.third_party import ThirdParty

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proctor.web.connection import Limits
+from proctor.web.house import Limits
 from support.waiting import until
 from webhost import Served, a_call, a_get, a_post, an_info, read_reply
 

@@ -14,7 +14,7 @@ from proctor.core.caller import Caller, Role
 from proctor.core.logins import Login, Logins
 from proctor.core.settings import ServerSettings, TlsSettings
 from proctor.posix.sockets import CannotListen
-from proctor.web.connection import Limits
+from proctor.web.house import Limits
 from support.certificates import Files, write
 from support.waiting import until
 from webhost import Served, a_call, a_get, a_post, needs_ipv6, read_reply

@@ -21,7 +21,7 @@ FORMAT = 1
 class State:
     """What is left.  `timers` are the names of callbacks with their times, `watched` the ended
     children of whose trees somebody is left; the other fields are those of the keeper and of its
-    daemon (loop.py, daemon.py).
+    daemon (loop.py, guard.py, daemon.py).
     """
 
     def __init__(

@@ -2,68 +2,30 @@
 
 1. h11 reads the requests, a fresh one for each: it is a hardened parser.
 2. Requests that are sent ahead wait, bounded, for the answers before them.
-3. Waiting for a client is always limited in time; waiting for an answer never is.  A connection has
-   one timer, moved only when it would ring too late: idle connections cost nothing.
+3. Waiting for a client is always limited in time; waiting for an answer never is.
 4. A reply is written no faster than its client reads; a client that reads nothing is dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import h11
 
 from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
-from proctor.daemon.activity_log import ActivityLog
 from proctor.posix.peers import peer_of
-from proctor.web.complaints import Complaints
+from proctor.web.deadline import Deadline
 from proctor.web.exchange import Exchange, complete_error
-from proctor.web.request import MAX_BODY, REASONS, AsgiApp
+from proctor.web.house import House
+from proctor.web.request import MAX_BODY, REASONS
 from proctor.web.tls import Certificates, names_of, shake_hands
 
 # How h11 begins to tell that there is no request line; it has no other sign of it.
 _NOT_HTTP = ("illegal request line", "no request line received")
 _NO_HOST = "Missing mandatory Host"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds, bytes and numbers of connections."""
-
-    head: int = 64 * 1024
-    ahead: int = 256 * 1024
-    bodies: int = 64 * 1024 * 1024
-    connections: int = 512
-    kept_for_unix: int = 64
-    per_peer: int = 256
-    # Long: interactive clients, also the original's, do not expect to be cut off.
-    idle_timeout: float = 3600.0
-    head_timeout: float = 30.0
-    body_timeout: float = 60.0
-    write_timeout: float = 60.0
-    linger: float = 2.0
-
-
-class House(Protocol):
-    """What all connections share."""
-
-    app: AsgiApp
-    log: ActivityLog
-    limits: Limits
-    complaints: Complaints
-
-    def admit(self, newcomer: Connection) -> bool:
-        """Whether there is a slot for it."""
-
-    def may_bring(self, size: int) -> bool:
-        """Whether there is memory for a body of this size."""
-
-    def leave(self, connection: Connection) -> None:
-        """Its slot is free again."""
 
 
 class Connection(asyncio.Protocol):
@@ -92,8 +54,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._unsent = 0
         self._lingering = False
-        self._deadline: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(self._loop, self._too_late)
 
     @property
     def is_idle(self) -> bool:
@@ -191,9 +152,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over.  What a call began goes on; a stream hears that nobody listens."""
         self._house.leave(self)
-        self._limit(None)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadline.close()
         self._writable.set()
         if self._exchange is not None:
             self._exchange.disconnect()
@@ -332,23 +291,7 @@ class Connection(asyncio.Protocol):
 
     def _limit(self, seconds: float | None) -> None:
         """Give the client so long from now for what we wait for; None: we do not wait for it."""
-        if seconds is None:
-            self._deadline = None
-            return
-        self._deadline = self._loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(self._deadline, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._deadline is None:
-            return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._ring)
-        else:
-            self._too_late()
+        self._deadline.give(seconds)
 
     def _too_late(self) -> None:
         unsent = self._transport.get_write_buffer_size()

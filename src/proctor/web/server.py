@@ -18,7 +18,8 @@ from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.posix import sockets
 from proctor.web.complaints import Complaints
-from proctor.web.connection import Connection, Limits
+from proctor.web.connection import Connection
+from proctor.web.house import Limits
 from proctor.web.request import AsgiApp
 from proctor.web.tls import Certificates
 
