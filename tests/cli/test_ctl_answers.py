@@ -223,6 +223,34 @@ def test_the_last_failure_decides(say: Say) -> None:
     assert code == 7
 
 
+def test_stop_names_who_could_not_be_ended(
+    scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, of what was asked for only; stdout is the original's."""
+    left = _info("web", "a", 0, "STOPPED") | {"description": "May 01, left running: 7 (worker)"}
+    other = left | {"group": "other"}
+    answers = {
+        "stopProcess": True,
+        "stopProcessGroup": [_result("web", "a", 80)],
+        "stopAllProcesses": [_result("web", "a", 80)],
+        "getProcessInfo": left,
+        "getAllProcessInfo": [left, _info("web", "b", 0, "STOPPED"), other],
+    }
+    said = {}
+    with rpc_host(scratch, **answers) as host:
+        ctl = Controller(Options(host.url), VERBS)
+        for names in ("web:a", "web:*", "web:a web:b", "all"):
+            ctl.onecmd(f"stop {names}")
+            said[names] = capsys.readouterr()
+        ctl.server.close()
+    line = "web:a: left running: 7 (worker)\n"
+    assert said["web:a"] == ("web:a: stopped\n", line)
+    assert said["web:*"] == ("web:a: stopped\n", line)
+    assert said["web:a web:b"] == ("web:a: stopped\nweb:b: stopped\n", line)
+    assert said["all"] == ("web:a: stopped\n", line + line.replace("web", "other", 1))
+    assert ctl.exitstatus == 0
+
+
 def test_stop_reports_a_failure_in_the_servers_words(say: Say) -> None:
     """And ignores NOT_RUNNING, which `signal` does not (gotcha G83)."""
     assert say("stop x", stopProcess=Fault(30, "FAILED: x"))[:2] == (["FAILED: x"], 1)

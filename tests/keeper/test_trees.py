@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from keeper.keeping import until
-from proctor.keeper.cgroups import Group, Groups, places
+from proctor.keeper.cgroups import Group, Groups, places, sweep
 from proctor.keeper.procfs import everybody, look_at, send
 from proctor.keeper.trees import MARK, Tree, Trees
 
@@ -94,6 +95,35 @@ def test_a_name_that_is_in_use_is_not_used_twice(group: Group) -> None:
     assert other.remove()
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+
+
+# No process has it: it is above the largest that the kernel gives.
+NOBODY = 99999999
+
+
+def test_empty_groups_of_killed_keepers_go(scratch: Path) -> None:
+    """Not those of others, of a living keeper, or with somebody inside; here with directories."""
+    gone = [f"sv.{NOBODY}/a:b", f"sv.{NOBODY}/a:c/inner"]
+    stay = [f"other.{NOBODY}/a:b", f"sv.{os.getpid()}/a:b", f"sv.{NOBODY + 1}/used", "sv/1"]
+    for name in (*gone, *stay):
+        (scratch / name).mkdir(parents=True)
+    (scratch / stay[2] / "somebody").touch()
+    sweep(str(scratch), "sv.77")
+    assert not (scratch / f"sv.{NOBODY}").exists()
+    assert all((scratch / name).exists() for name in stay)
+
+
+def test_the_first_group_of_a_keeper_sweeps() -> None:
+    """Real groups."""
+    name = f"proctor-swept-{os.getpid()}"
+    old = Groups().make(f"{name}.{NOBODY}/a:b")
+    new = Groups().make(f"{name}.{os.getpid()}/a:b")
+    if old is None or new is None:
+        pytest.skip("no control group can be made here")
+    swept = not os.path.exists(os.path.dirname(old.path))
+    assert old.remove()
+    assert new.remove()
+    assert swept
 
 
 def spawn_marked(mark: str) -> int:

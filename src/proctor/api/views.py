@@ -11,6 +11,7 @@ import time
 from proctor.core.info import ProcessInfo, capped
 from proctor.core.spec import AutoRestart, GroupSpec, LogKind, OutputPolicy, ProcessSpec
 from proctor.core.states import ProcessState
+from proctor.core.wording import LEFT_RUNNING
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 
@@ -27,7 +28,7 @@ _AUTORESTART: dict[AutoRestart, bool | str] = {
 def describe(process: Process, now: float) -> str:
     """The last column of `status`.  `now` is wall time; the uptime is never negative."""
     if process.survivors:
-        return f"{_describe(process, now)}, left running: {', '.join(process.survivors)}"
+        return f"{_describe(process, now)}, {LEFT_RUNNING}{', '.join(process.survivors)}"
     return _describe(process, now)
 
 

@@ -34,7 +34,7 @@ class Group:
     def members(self) -> set[int]:
         """The pids in it and in the groups below it; none when it is gone."""
         pids: set[int] = set()
-        for folder in self._folders():
+        for folder in self.folders():
             pids.update(map(int, _read(os.path.join(folder, "cgroup.procs")).split()))
         pids.discard(0)  # somebody of another pid namespace
         return pids
@@ -58,14 +58,14 @@ class Group:
 
         False while somebody is inside.
         """
-        for folder in self._folders():
+        for folder in self.folders():
             if not _removed(folder):
                 return False
         _removed(os.path.dirname(self.path))
         return True
 
-    def _folders(self) -> Iterator[str]:
-        """Its own directory last."""
+    def folders(self) -> Iterator[str]:
+        """Those of the groups below it, then its own."""
         for folder, _, _ in os.walk(self.path, topdown=False):
             yield folder
 
@@ -80,12 +80,30 @@ class Groups:
         """A new and empty group of about this name (`folder/group`); None where none can be."""
         if self._homes is None:
             self._homes = places(_read("/proc/self/mountinfo"), _read("/proc/self/cgroup"))
+            for home in self._homes:
+                sweep(home, name.partition("/")[0])
         for home in tuple(self._homes):
             try:
                 return _make(home, name)
             except OSError:
                 self._homes.remove(home)
         return None
+
+
+def sweep(home: str, folder: str) -> None:
+    """Take away what keepers left that were killed: empty groups of a `folder` (`name.pid`) whose
+    name is the same, but whose pid is nobody's.
+    """
+    ours, _, _ = folder.rpartition(".")
+    try:
+        names = os.listdir(home)
+    except OSError:
+        return
+    for each in names:
+        stem, _, pid = each.rpartition(".")
+        if stem == ours and pid.isdecimal() and not os.path.exists(f"/proc/{pid}"):
+            for inner in Group(os.path.join(home, each)).folders():
+                _removed(inner)
 
 
 def places(mountinfo: str, own: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from proctor.cli import exitcodes
 from proctor.cli.verb import Verb
 from proctor.cli.verbs.status import namespec
+from proctor.cli.verbs.survivors import tell_survivors
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec, split_namespec
 
@@ -80,13 +81,13 @@ def start(ctl: Controller, argument: str) -> None:
 
 def stop(ctl: Controller, argument: str) -> None:
     """Stop processes and wait until they are down."""
-    _act(ctl, _STOP, _names(ctl, "stop", argument, STOP_HELP))
+    _stop(ctl, _names(ctl, "stop", argument, STOP_HELP))
 
 
 def restart(ctl: Controller, argument: str) -> None:
     """Stop, then start; a process that is down gives an error line first (gotcha G91)."""
     names = _names(ctl, "restart", argument, RESTART_HELP)
-    _act(ctl, _STOP, names)
+    _stop(ctl, names)
     _act(ctl, _START, names)
 
 
@@ -113,6 +114,12 @@ def _names(
         ctl.fail(f"Error: {verb} requires a process name", code)
         ctl.output(help)
     return names
+
+
+def _stop(ctl: Controller, names: list[str]) -> None:
+    if names:
+        _act(ctl, _STOP, names)
+        tell_survivors(ctl, names)
 
 
 def _act(ctl: Controller, action: _Action, names: list[str], *more: str) -> None:
