@@ -64,12 +64,45 @@ def test_a_mark_survives_rotations(tmp_path: Path) -> None:
 
 
 def test_another_file_with_the_same_inode_is_not_taken_for_it(tmp_path: Path) -> None:
-    """Its first bytes are others."""
+    """Its first bytes are others: it is read from its own beginning, and not said to be all."""
     log = tmp_path / "log"
     log.write_bytes(b"old words\n")
     begin = a_mark(log)
     log.write_bytes(b"new words that are longer\n")
+    assert output_between(begin, None, MANY) == (b"new words that are longer\n", False)
+
+
+def test_the_latest_run_is_shown_as_far_as_its_log_holds_it(tmp_path: Path) -> None:
+    """One that wrote more than all backups hold, and one whose log was cleared meanwhile."""
+    path = tmp_path / "log"
+    log = LogFile(str(path), 100, 2)
+    log.write(b"before\n")
+    begin = a_mark(path)
+    log.write(b"".join(b"%06d\n" % number for number in range(200)))
+    found = output_between(begin, None, MANY)
+    assert found is not None
+    assert not found[1]
+    assert found[0].endswith(b"000198\n000199\n")
+    log.close()
+
+    for each in tmp_path.iterdir():
+        each.unlink()
+    path.write_bytes(b"")
     assert output_between(begin, None, MANY) is None
+    path.write_bytes(b"after\n")
+    assert output_between(begin, None, MANY) == (b"after\n", False)
+
+
+def test_an_earlier_run_whose_log_was_cleared_is_gone(tmp_path: Path) -> None:
+    """It is not shown as a run that wrote nothing."""
+    log = tmp_path / "log"
+    log.write_bytes(b"zero\n")
+    first = a_mark(log)
+    log.write_bytes(b"")
+    second = a_mark(log)
+    log.write_bytes(b"two\n")
+    assert output_between(first, second, MANY) is None
+    assert output_between(second, None, MANY) == (b"two\n", True)
 
 
 def test_a_mark_as_text(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class Histories(Room):
         if chosen is None:
             if not runs:
                 self._one(name)
-            raise Fault(FaultCode.BAD_NAME, f"{name} has no run {run}, only {len(runs)} are known")
+            raise Fault(FaultCode.BAD_NAME, _no_run(name, run, len(runs)))
         return await self._in_worker(_output, runs, chosen, channel)
 
     async def _from_journal(self, question: Callable[[Reader], T]) -> T:
@@ -118,6 +118,12 @@ class Histories(Room):
             if error.damaged:
                 journal.scribe.suspect()
             raise Fault(FaultCode.FAILED, f"cannot read the journal: {error}") from error
+
+
+def _no_run(name: str, run: int, known: int) -> str:
+    if run > 0:  # a number of `history`, where all programs count together
+        return f"run {run} is none of {name}; history {name} shows the numbers of its runs"
+    return f"{name} has no run {run}, only {known} {'is' if known == 1 else 'are'} known"
 
 
 class _Unreadable(Exception):

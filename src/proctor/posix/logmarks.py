@@ -2,7 +2,8 @@
 
 1. A mark names a place by the file (inode) and the offset in it.  An inode may be used again for
    another file, so the first bytes of the file are part of the mark where it had any.
-2. A run ends where the next one begins.  Output whose file is gone was rotated away, or cleared.
+2. A run ends where the next one begins.  When the file in which it began is gone, its first output
+   was rotated away, or cleared; what the newer files hold is its later output.
 """
 
 from __future__ import annotations
@@ -62,14 +63,13 @@ def mark(path: str, fd: int) -> Mark | None:
 def output_between(begin: Mark, end: Mark | None, most: int) -> tuple[bytes, bool] | None:
     """(the last `most` bytes from `begin` to `end`, whether that is all); None when it is gone.
 
-    `end` None: to the end of the log.  Raises OSError when a file cannot be read.
+    `end` None: to the end of the log, when no later run wrote to it.  Raises OSError when a file
+    cannot be read.
     """
     with _files(begin.path) as files:
         first = _place(files, begin)
         last = _place(files, end) if end is not None else len(files) - 1
         if last is None or not files:
-            return None
-        if first is None and end is None:
             return None
         parts, left = [], most
         for index in range(last, (first or 0) - 1, -1):
@@ -81,7 +81,8 @@ def output_between(begin: Mark, end: Mark | None, most: int) -> tuple[bytes, boo
             left -= len(data)
             if len(data) < stop - start:
                 return b"".join(reversed(parts)), False
-        return b"".join(reversed(parts)), first is not None
+        found = b"".join(reversed(parts))
+        return (found, first is not None) if found or first is not None else None
 
 
 def _place(files: list[int], wanted: Mark) -> int | None:
