@@ -81,6 +81,17 @@ def pid_of(daemon: Daemon, name: str) -> int:
     return pid
 
 
+def test_a_death_is_told_once(launch: Launch, ours: Implementation) -> None:
+    """Not again by each restart that somebody asks for later."""
+    daemon = launch(ours, program("cat"))
+    daemon.until_state("cat", "RUNNING")
+    kill_and_wait(daemon)
+    daemon.ctl("reload")
+    daemon.until_logged("supervisord started", times=3)
+    daemon.until_state("cat", "RUNNING")
+    assert daemon.log_text().count("the daemon before this one has ended") == 1
+
+
 def test_clients_that_connect_in_the_gap(launch: Launch, ours: Implementation) -> None:
     """Nobody is refused while there is no daemon; they are served by the next one."""
     port = free_port()

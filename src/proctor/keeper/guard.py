@@ -129,8 +129,9 @@ class Guard:
             self._timers.setdefault(self.kill, time.monotonic() + _TO_SAY_HELLO)
 
     def greeted(self) -> None:
-        """It said hello: it hears signals, those of before too."""
+        """It said hello, and was told what there is: it hears signals, those of before too."""
         assert self.daemon is not None, "it has just spoken"
+        self.last_status = None  # when it restarts itself it is not told again
         for signum in self.undelivered:
             self.daemon.signal(signum)
         self.undelivered = []

@@ -61,8 +61,7 @@ def recover(
     The groups are there, nothing was started yet.  Answers with the keys of the processes that are
     not to be started now.
     """
-    if holdings.restarts:
-        end = holdings.last_end
+    if (end := holdings.last_end) is not None:
         log.warn(f"the daemon before this one has ended ({end}); going on with its programs")
     survival = Survival(supervisor, host, attach, log, records, missed)
     # The living first: of two children of one name they are the ones that go on.
