@@ -234,6 +234,7 @@ def test_a_daemon_that_was_killed_starts_its_listeners_again(
     daemon.call("supervisor.sendRemoteCommEvent", "t", "after")
     until_recorded(daemon, "el", "after")
     assert daemon.client.pid("cat") == cat
+    assert "it was started because what an earlier daemon told it" in daemon.ctl("why", "el").out
 
 
 def test_the_header_tells_bytes_to_those_who_ask(launch: Launch, ours: Implementation) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from proctor.core import envelope
+from proctor.core.cause import CauseKind, because
 from proctor.core.faults import Fault
 from proctor.core.spec import PoolSpec
 from proctor.core.states import RUNNING_STATES, ProcessState, SupervisorState
@@ -30,6 +31,7 @@ from proctor.duties.pools.merged import Merged
 from proctor.duties.pools.pool import Letter, Pool
 from proctor.duties.pools.protocol import Answer, Ready, RepeatedReady, Result, Violation
 
+_UNTOLD = "what an earlier daemon told it is not known"
 _UNKNOWN = (
     "has entered the UNKNOWN state and will no longer receive events, this usually indicates the"
     " process violated the eventlistener protocol"
@@ -117,11 +119,12 @@ class Dispatcher:
                 listener.protocol.refuse()
         match state:
             case ProcessState.RUNNING if listener.process.adopted:
-                self._renew(listener, "what an earlier daemon told it is not known")
+                self._renew(listener, _UNTOLD, _UNTOLD)
             case ProcessState.STOPPED if listener.renewing:
-                listener.renewing = False
+                cause, listener.renewing = listener.renewing, ""
                 if self._supervisor.mood is SupervisorState.RUNNING:
-                    self._supervisor.start(listener.process)
+                    with because(CauseKind.RULE, cause, ""):
+                        self._supervisor.start(listener.process)
         self._settle_if_hopeless()
         self.dispatch()
         self._arm()
@@ -130,13 +133,14 @@ class Dispatcher:
         if self.pool.starting and all(each.is_hopeless for each in self.listeners):
             self._overflowed(self.pool.settle())
 
-    def _renew(self, listener: Listener, why: str) -> None:
-        """Start its process again."""
+    def _renew(self, listener: Listener, why: str, cause: str) -> None:
+        """Start its process again.  `why` is for the log, `cause` for the journal."""
         if listener.renewing or listener.process.state not in RUNNING_STATES:
             return
         self._log.info(f"{listener.name}: is started again: {why}")
-        listener.renewing = True
-        self._supervisor.stop(listener.process)
+        listener.renewing = cause
+        with because(CauseKind.RULE, cause, ""):
+            self._supervisor.stop(listener.process)
 
     def _remark(self, listener: Listener) -> str:
         counts = self.pool.counts
@@ -219,7 +223,7 @@ class Dispatcher:
         if letter is not None:
             self._reject(letter)
         if self.spec.restart_on_violation:
-            self._renew(listener, reason)
+            self._renew(listener, reason, f"it broke the protocol of listeners ({reason})")
         self._settle_if_hopeless()
 
     # Events that come back, or do not

@@ -15,8 +15,8 @@ from proctor.duties.pools.protocol import ListenerProtocol
 class Listener:
     """A process, its side of the conversation, and the event it was sent (`letter`).
 
-    `violation` says what it did wrong, "" while it did nothing; `renewing`: it was stopped by its
-    pool and is to be started again.
+    `violation` says what it did wrong, "" while it did nothing; `renewing`: why it was stopped by
+    its pool and is to be started again, "" when it was not.
     """
 
     def __init__(self, process: Process) -> None:
@@ -24,7 +24,7 @@ class Listener:
         self.protocol = ListenerProtocol()
         self.letter: Letter | None = None
         self.violation = ""
-        self.renewing = False
+        self.renewing = ""
         self._pid = process.pid
         self._deaf = False
 
