@@ -178,5 +178,15 @@ def _missing(who: Caller, need: Need, name: str | None) -> str:
     return ""
 
 
+# Verbs whose names are no verbs.
+_SAID = {
+    "why": "ask about",
+    "history": "see the history",
+    "run_output": "read output of",
+    "diff": "compare the configuration",
+    "apply": "apply the configuration",
+}
+
+
 def _words(verb: str) -> str:
-    return verb.replace("_", " ")
+    return _SAID.get(verb) or verb.replace("_", " ")
