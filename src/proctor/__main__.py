@@ -48,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.healthy import healthy
 
             return healthy(program, rest)
+        case ["help" | "--help" | "-h"] | [_, "--help" | "-h"]:  # of those without options
+            print(_USAGE, end="")
+            return 0
         case ["hash-password"]:
             from proctor.cli.hash_password import hash_password
 
@@ -68,9 +71,6 @@ def main(argv: list[str] | None = None) -> int:
             from importlib.metadata import version
 
             print(version("proctor"))
-            return 0
-        case ["help" | "--help" | "-h"]:
-            print(_USAGE, end="")
             return 0
         case _:
             print(_USAGE, end="", file=sys.stderr)

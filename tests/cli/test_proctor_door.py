@@ -23,8 +23,8 @@ PROCTOR = [sys.executable, "-m", "proctor"]
 
 def test_what_it_can_do() -> None:
     """Help with 0, nonsense with 2, a version."""
-    for words in ("help", "--help", "-h"):
-        answer = run([*PROCTOR, words])
+    for words in (["help"], ["--help"], ["-h"], ["check", "--help"], ["hash-password", "-h"]):
+        answer = run([*PROCTOR, *words])
         assert answer.code == 0
         assert "check FILE" in answer.out
     for nonsense in ([], ["nonsense"], ["check"], ["demo", "x"]):
