@@ -65,6 +65,7 @@ def test_an_end_in_the_gap_is_told_once(launch: Launch, ours: Implementation) ->
     os.kill(pid, signal.SIGUSR1)
     until(lambda: daemon.call("supervisor.getPID"), f"it answers again after {stopped}")
     daemon.until_state("ends", "EXITED")
+    daemon.until_logged("exited: ends")
     told = [line for line in daemon.log_lines() if "ends" in line and "exited" in line]
     assert told == ["WARN exited: ends (terminated by SIGUSR1; not expected)"]
     assert len([line for line in daemon.log_lines() if "success: stays" in line]) == 1
@@ -87,8 +88,7 @@ def test_a_death_is_told_once(launch: Launch, ours: Implementation) -> None:
     daemon.until_state("cat", "RUNNING")
     kill_and_wait(daemon)
     daemon.ctl("reload")
-    daemon.until_logged("supervisord started", times=3)
-    daemon.until_state("cat", "RUNNING")
+    daemon.until_logged("spawned: 'cat'", times=2)
     assert daemon.log_text().count("the daemon before this one has ended") == 1
 
 
