@@ -128,6 +128,7 @@ class Daemon:
             await self._departure.over.wait()
             if self._departure.outcome is not Outcome.EXIT:
                 await self._signals.hold()
+                await self._departure.over.wait()
             self._end_work()
         except CANNOT_BEGIN as error:
             # Said on stderr too; but who was started by a keeper has nobody there.

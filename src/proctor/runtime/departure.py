@@ -29,6 +29,9 @@ class Departure:
 
     def exit(self) -> None:
         """Stop everything and end."""
+        if self.outcome is Outcome.ASIDE:
+            # Everything runs, and this comes in the last moment: there is something to wait for.
+            self.over.clear()
         self.outcome = Outcome.EXIT
         self._supervisor.shutdown(restarting=False, on_stopped=self.over.set)
 
