@@ -24,6 +24,9 @@ startsecs=0
 [program:count]
 command=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done'
 startsecs=0
+[program:slow]
+command=/bin/sh -c 'trap "sleep 1; exit" TERM; while :; do sleep 0.1; done'
+startsecs=0
 [program:resting]
 command=/bin/cat
 autostart=false
@@ -40,8 +43,10 @@ Start = Callable[..., tuple[Daemon, Installation]]
 def start(launch: Launch, ours: Implementation, scratch: Path) -> Start:
     """A daemon that runs from an installation of its own."""
 
-    def begin(settings: str = PATIENT) -> tuple[Daemon, Installation]:
+    def begin(settings: str = PATIENT, **broken: str) -> tuple[Daemon, Installation]:
         installation = Installation(scratch)
+        if broken:
+            installation.install(**broken)
         daemon = launch(
             ours,
             PROGRAMS,
@@ -155,6 +160,40 @@ def test_the_signal_does_the_same(start: Start) -> None:
     daemon.signal(signal.SIGUSR1)
     daemon.until_logged("took over from Proctor 0.1.0; this is Proctor 0.1.1")
     assert pids(daemon) == before
+
+
+BEFORE_IT_HOLDS_SIGNALS = """
+import os
+hold = SignalDesk.hold
+def signalled(self):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return hold(self)
+SignalDesk.hold = signalled
+"""
+AFTERWARDS = """
+aside = KeeperHost.stand_aside
+def signalled(self, note, seconds):
+    os.kill(self.keeper_pid, signal.SIGTERM)
+    while signal.SIGTERM not in signal.sigpending():
+        time.sleep(0.01)
+    return aside(self, note, seconds)
+KeeperHost.stand_aside = signalled
+"""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"daemon__signals": BEFORE_IT_HOLDS_SIGNALS}, {"posix__keeper_host": AFTERWARDS}],
+    ids=["before", "after"],
+)
+def test_told_to_end_in_the_last_moment(start: Start, broken: dict[str, str]) -> None:
+    """A SIGTERM between the two daemons stops all programs, waits for the slow ones, and ends."""
+    daemon, installation = start(**broken)
+    slow = pids(daemon)["slow"]
+    installation.install("0.1.1")
+    daemon.signal(signal.SIGUSR1)
+    assert daemon.wait() == 0
+    assert not alive(slow)
 
 
 def test_without_a_keeper_it_is_refused(start: Start) -> None:

@@ -26,6 +26,7 @@ from proctor.core.states import SupervisorState
 from proctor.core.upgrades import UpgradeNews
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
+from proctor.daemon.signals import hear_nothing
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.pools.pool import Pool
 from proctor.survival.journal import Journal
@@ -82,7 +83,7 @@ class Room:
         self.supervisor = supervisor
         self.context = context
         # Threads start when they are first needed.
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api")
+        self._worker = ThreadPoolExecutor(1, "api", hear_nothing)
 
     def close(self) -> None:
         """Let the worker thread go; answers under way are dropped."""

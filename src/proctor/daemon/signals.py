@@ -51,6 +51,13 @@ HEARD = (*EXIT_SIGNALS, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _ROUNDS = 3
 
 
+def hear_nothing() -> None:
+    """The initializer of every pool of threads: the kernel gives a signal to any thread that does
+    not block it, so `hold` would hold nothing back.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+
+
 @dataclass(slots=True)
 class SignalDesk:
     """Turns signals into orders, each with the line that people grep for."""

@@ -19,7 +19,7 @@ command line or an environment may hold survive the way.
     pipes(key pid streams) + fds
     reexec(command)                   reexeced(pid), reexec_refused(reason)
     bye(code)                         complaint(text)
-    succeed(note seconds) + 1 fd      retire(), return(reason): on that fd
+    succeed(note seconds) + 1 fd      retire(pid), return(reason): on that fd
     healthy()
 
 `hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends

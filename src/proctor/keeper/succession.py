@@ -79,7 +79,7 @@ class Succession:
         self._timers.pop(self._too_late, None)
         if self.can_return:
             self._decided = True
-            self._say("retire")
+            self._say("retire", pid=os.getpid())
             self._timers[self._dismiss] = time.monotonic() + _TO_LEAVE
 
     def bring_back(self, reason: str) -> None:

@@ -1,10 +1,17 @@
-"""What a daemon does that stands aside for its successor: it waits for a word of the keeper."""
+"""What a daemon does that stands aside for its successor: it waits for a word of the keeper.
+
+Signals that came when it heard no more (SignalDesk.hold) are given back then: they are for the
+successor.
+"""
 
 from __future__ import annotations
 
+import os
 import select
+import signal
 import socket
 
+from proctor.keeper.ear import PASSED_ON
 from proctor.keeper.protocol import BrokenWireError, Message, Wire
 
 
@@ -26,6 +33,14 @@ def wait_for_word(sock: socket.socket) -> str | None:
         for message in messages:
             message.close()
             if message.kind == "retire":
+                _pass_on_signals(message.fields.get("pid"))
                 return None
             if message.kind == "return":
                 return str(message.fields.get("reason", ""))
+
+
+def _pass_on_signals(keeper: object) -> None:
+    """To the keeper of this pid, which has just spoken; it knows who the daemon is."""
+    if isinstance(keeper, int):
+        for signum in signal.sigpending() & PASSED_ON:
+            os.kill(keeper, signum)

@@ -6,9 +6,11 @@ import asyncio
 import selectors
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from proctor.daemon.signals import hear_nothing
 from proctor.posix.keeper_host import KeeperHost
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.runtime.beginnings import Beginnings, Ending, Outcome
@@ -28,6 +30,7 @@ def run(
     selector = selectors.DefaultSelector()
     loop = asyncio.SelectorEventLoop(selector)
     asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(initializer=hear_nothing))
     for_children = open_all_descriptors()
     host = _local_host(loop, for_children) if keeper is None else KeeperHost(loop, keeper)
     outcome, status = Outcome.EXIT, 0

@@ -28,6 +28,7 @@ from proctor.core.logins import Login, Logins, asks_for_login
 from proctor.core.passwords import is_slow, matches, token_digest
 from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
+from proctor.daemon.signals import hear_nothing
 from proctor.web.known import Known
 from proctor.web.peers import role_of
 from proctor.web.request import Refusal, Request
@@ -115,7 +116,7 @@ class Doorkeeper:
             raise Refusal(503)
         self._waiting += 1
         try:
-            worker = self._worker = self._worker or ThreadPoolExecutor(1, "logins")
+            worker = self._worker = self._worker or ThreadPoolExecutor(1, "logins", hear_nothing)
             loop = asyncio.get_running_loop()
             good = await loop.run_in_executor(worker, matches, login.secret, password)
         finally:
