@@ -92,6 +92,18 @@ def test_a_program_that_crashed_and_runs_again() -> None:
     ]
 
 
+def test_a_daemon_that_took_it_over_is_told_of() -> None:
+    """How it came to run stays the headline; many daemons are one step."""
+    tale = Tale().run(AUTOSTART)
+    for _ in range(20):
+        tale.turn("RUNNING", Cause(CauseKind.ADOPTED), after=1)
+    assert tale.told().sentence.endswith("(pid 10): it was started with its group (autostart).")
+    assert tale.steps() == [
+        "was started with its group (autostart)",
+        "was taken over by a new supervisord, 20 times in a row",
+    ]
+
+
 def test_a_program_that_was_given_up() -> None:
     """How often it was tried, how the last try ended, who had started it."""
     tale = Tale()

@@ -87,6 +87,8 @@ def test_the_new_version_goes_on_with_everything(start: Start) -> None:
     until(lambda: daemon.call("supervisor.readProcessStdoutLog", "cat", 0, 0) == "hello\n", "echo")
     assert is_complete(daemon)
     daemon.until_logged("took over from Proctor 0.1.1; this is Proctor 0.2.0")
+    taken = "was taken over by a new supervisord, 2 times in a row"
+    until(lambda: daemon.call("proctor.why", "cat")["steps"][-1]["text"] == taken, "why tells it")
 
 
 BROKEN = {

@@ -132,12 +132,15 @@ def _steps(present: Present, changes: Sequence[Change], runs: Mapping[int, Run])
     """One for each change; the same again and again is one, with the retries in between."""
     told: list[_Told] = []
     for change, later in zip(changes, (*changes[1:], None), strict=False):
-        if change.state is ProcessState.RUNNING:
+        if change.state is ProcessState.RUNNING and change.cause.kind is not CauseKind.ADOPTED:
             continue  # that it stayed up shows in how long it ran
         if change.state is ProcessState.STOPPING and _ends(later, change):
             continue
         kind = _clause(change, {}, present)
-        if len(told) > 1 and told[-2].kind == kind and told[-1].kind in (_AGAIN, _TRIED):
+        if told and told[-1].kind == kind == _TAKEN:
+            told[-1].until = change.time
+            told[-1].count += 1
+        elif len(told) > 1 and told[-2].kind == kind and told[-1].kind in (_AGAIN, _TRIED):
             del told[-1]
             told[-1].until = change.time
             told[-1].count += 1
@@ -168,6 +171,7 @@ def _ends(later: Change | None, stopping: Change) -> bool:
 
 _AGAIN = "was started again by itself (autorestart)"
 _TRIED = "was tried again"
+_TAKEN = "was taken over by a new supervisord"
 
 
 def _clause(change: Change, runs: Mapping[int, Run], present: Present) -> str:
@@ -175,6 +179,8 @@ def _clause(change: Change, runs: Mapping[int, Run], present: Present) -> str:
     match change.state:
         case ProcessState.STARTING:
             return _of_start(change.cause)
+        case ProcessState.RUNNING if change.cause.kind is CauseKind.ADOPTED:
+            return _TAKEN
         case ProcessState.STOPPING:
             return _of_stop(change.cause)
         case ProcessState.STOPPED if change.status is None:
@@ -208,7 +214,7 @@ def _of_start(cause: Cause) -> str:
         case CauseKind.UPDATE:
             return f"was started when the configuration was updated{by}{_in_brackets(cause)}"
         case CauseKind.ADOPTED:
-            return "was taken over by a new supervisord"
+            return _TAKEN
         case CauseKind.RULE:
             return f"was started because {cause.text}"
         case _:

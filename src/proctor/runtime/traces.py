@@ -22,7 +22,7 @@ from proctor.survival.journal import journal_of
 from proctor.survival.keeper_loss import KeeperLoss
 from proctor.survival.memory import Memory, remembered
 from proctor.survival.orphans import Found, alive, settle
-from proctor.survival.recover import kept_logs, recover
+from proctor.survival.recover import kept_logs, recover, running_on
 from proctor.survival.register import Register
 from proctor.survival.snapshot import Record
 from proctor.survival.undelivered import Undelivered
@@ -93,6 +93,9 @@ class Traces:
             records=found.records,
             missed=(lambda _child, _end: None) if journal is None else journal.missed,
         )
+        if journal is not None:
+            for process in running_on(found.records, supervisor):
+                journal.took_over(process)
         if isinstance(host, KeeperHost):
             self.memory = Memory(supervisor, host)
             self.memory.begin()

@@ -64,6 +64,11 @@ class Journal:
         self._supervisor.when_written = self.scribe.after
         self.scribe.write(Left(frozenset(alive), now))
 
+    def took_over(self, process: Process) -> None:
+        """It ran under another daemon and runs on: no change, but `why` tells it."""
+        state, now = process.state, self._supervisor.host.wall()
+        self.scribe.write(Turned(Change(now, process.key, state, state, _UNKNOWN, process.pid)))
+
     def end(self) -> None:
         """Write what is left, within a bound; who waits for it is answered."""
         for stop in self._stops:

@@ -70,6 +70,12 @@ def recover(
     return {process.key for process in supervisor.all_processes() if survival.goes_on(process)}
 
 
+def running_on(records: Mapping[str, Record], supervisor: Supervisor) -> list[Process]:
+    """Those that ran under the daemon before this one, and of which nothing is announced."""
+    running = (each for each in supervisor.all_processes() if each.state is ProcessState.RUNNING)
+    return [each for each in running if each.key in records and records[each.key].pid == each.pid]
+
+
 @dataclass(frozen=True, slots=True)
 class Survival:
     """Child by child, process by process."""
