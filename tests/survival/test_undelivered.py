@@ -57,6 +57,19 @@ def _next(keeper: Keeper) -> dict[str, object]:
     return found
 
 
+def test_a_record_that_nobody_can_read_keeps_no_daemon_from_starting(keeper: Keeper) -> None:
+    """One of another version, or half of one; the others are delivered."""
+    store = Undelivered(Shelf(keeper))
+    store.begin()
+    store.took("pool", 7, STATE, "payload")
+    fd = keeper.held[NAME]
+    for place, record in enumerate(
+        (b'["pool", 8', b'["pool", 9]', b'{"of": "another version"}'), 1
+    ):
+        os.pwrite(fd, record.ljust(SIZE), place * SIZE)
+    assert _next(keeper)["left"] == {"pool": [[7, STATE, "payload"]]}
+
+
 def test_the_next_daemon_finds_what_was_not_done(keeper: Keeper) -> None:
     """By pool, oldest first, however places were used again; with a serial that is unused."""
     book = Undelivered(Shelf(keeper))

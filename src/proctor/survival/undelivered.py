@@ -33,12 +33,12 @@ def undelivered(shelf: Shelf) -> str:
     fd = shelf.take(NAME)
     if fd is None:
         return ""
-    records = [json.loads(data) for data in Slots(fd).read() if data]
+    records = [_read(data) for data in Slots(fd).read()]
     os.close(fd)
     serial = next((record for record in records if isinstance(record, int)), 0)
     left: dict[str, list[list[object]]] = {}
     for pool, *event in sorted(record for record in records if isinstance(record, list)):
-        left.setdefault(pool, []).append(event)
+        left.setdefault(str(pool), []).append(list(event))
     return json.dumps({"serial": serial, "left": left})
 
 
@@ -88,6 +88,19 @@ class Undelivered:
         if serial >= self._reserved and self._slots is not None:
             self._reserved = serial + AHEAD
             self._slots.write(_SERIAL, json.dumps(self._reserved).encode())
+
+
+def _read(data: bytes) -> list[str | int] | int | None:
+    """An event as `took` wrote it, or the serial; None for what is neither, of another version
+    perhaps: it keeps no daemon from starting.
+    """
+    try:
+        match json.loads(data):
+            case int(serial) | [str(), int(serial), str(), str()] as record if serial >= 0:
+                return record
+    except ValueError:
+        pass
+    return None
 
 
 def _key(pool: str, serial: int) -> str:
