@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from proctor.daemon.activity_log import ActivityLog, Level
+from proctor.survival.upgrade import Upgrade
 from support.daemon import Daemon, Launch, alive
 from support.implementations import Implementation
 from support.rpc import Client
@@ -149,6 +152,21 @@ def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: st
     assert answer.lines == ["Upgraded supervisord: 0.1.0 -> 0.1.2"]
     assert pids(daemon) == before
     assert is_complete(daemon)
+
+
+def test_an_attempt_that_broke_off_is_not_under_way() -> None:
+    """Whatever kept it from being tried out, the next attempt is a new one."""
+
+    def no_state() -> bytes:
+        raise OSError("no state")
+
+    async def twice() -> None:
+        upgrade = Upgrade(["/bin/true"], ActivityLog(Level.INFO), lambda: None)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no state"):
+                await upgrade.begin(no_state)
+
+    asyncio.run(twice())
 
 
 def test_the_signal_does_the_same(start: Start) -> None:

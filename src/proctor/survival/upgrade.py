@@ -59,14 +59,17 @@ class Upgrade:
         if self._under_way:
             raise Fault(FaultCode.FAILED, "an upgrade is under way")
         self._under_way = True
+        new = ""
         try:
             new = await asyncio.get_running_loop().run_in_executor(
                 None, try_out, self._command, state(), _FOR_THE_TRIAL
             )
         except TrialFailed as error:
-            self._under_way = False
             text = f"what is installed now cannot take over: {error}"
             raise Fault(FaultCode.FAILED, text) from error
+        finally:
+            # Once it is handed over it stays under way; whatever else ended this is over.
+            self._under_way = bool(new)
         ticket = f"{os.getpid()}-{time.monotonic_ns()}"
         self.news = UpgradeNews(ticket, Stage.PENDING, PROCTOR_VERSION, new)
         self._log.info(f"handing over to Proctor {new}")
