@@ -66,6 +66,8 @@ def main() -> int:
         print(f"seed {chosen.seed}; what there is to see is in {directory}", file=sys.stderr)
         daemon.stop()
         raise
+    # Whoever started the namespace of `pid1` passes no signals on.
+    daemon.ctl("shutdown", seconds=120)
     daemon.stop()
     shutil.rmtree(directory)
     return 0
