@@ -7,6 +7,7 @@ its end first, for a bounded time.
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import socket
 import time
@@ -116,12 +117,17 @@ class KeeperLine:
     def _listen(self) -> None:
         try:
             messages = self._wire.receive(_AT_ONCE)
-        except (OSError, BrokenWireError) as error:
+        except ConnectionError as error:
             self._let_loop_go()
             self._wire.close()
             self.lost = True
             self._broken(error)
             return
+        except (OSError, BrokenWireError) as error:
+            # It lives, and would start another daemon: with a second keeper beside it everything
+            # would be there twice. As after a kill -9 the next daemon goes on, on a fresh line.
+            os.write(2, f"cannot understand the keeper: {error}\n".encode())
+            os._exit(1)
         for message in messages:
             try:
                 self._handlers.get(message.kind, self._nonsense)(message, **message.fields)
