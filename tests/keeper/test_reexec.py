@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -160,6 +161,26 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
         )
         assert done.returncode == 2
         assert b"cannot keep anything with --check-state" in done.stderr
+
+
+def test_what_the_next_program_would_not_know_is_refused() -> None:
+    """Found out by the trial, not when the old program is gone and has left all its children."""
+    fields: dict[str, object] = dict.fromkeys(
+        ("open_files", "last_status", "stop_signal", "goodbye", "daemon")
+    )
+    fields |= {name: [] for name in ("command", "undelivered", "children", "watched")}
+    fields |= {"restarts": 0, "patience": 0.0, "first": False, "alone": False, "descriptors": {}}
+
+    def check(timers: dict[str, float]) -> subprocess.CompletedProcess[bytes]:
+        text = json.dumps(fields | {"timers": timers}).encode()
+        command = [*keeper_program(), "--check-state"]
+        return subprocess.run(command, input=text, capture_output=True)
+
+    known = check({"_start_daemon": 1.0})
+    assert known.returncode == 0, known.stderr
+    unknown = check({"_start_daemon": 1.0, "_water_the_plants": 2.0})
+    assert unknown.returncode == 2
+    assert b"nobody here knows what _water_the_plants is" in unknown.stderr
 
 
 def test_a_process_that_is_not_a_child(keeper: KeeperProcess, talk: Talk) -> None:

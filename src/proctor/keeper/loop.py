@@ -27,7 +27,7 @@ from proctor.keeper.guard import FULL, Guard
 from proctor.keeper.protocol import PROTOCOL, Message
 from proctor.keeper.renewal import Renewal
 from proctor.keeper.spawner import Spawner
-from proctor.keeper.state import State, of_child
+from proctor.keeper.state import END_DAEMON, KILL_EVERYBODY, START_DAEMON, State, of_child
 from proctor.keeper.watching import Watching
 
 _FOR_PROGRAMS_TO_STOP = 10.0
@@ -119,11 +119,11 @@ class Keeper:
             guard.tell("reexeced", pid=os.getpid())
 
     def _named_timers(self) -> tuple[tuple[str, Callable[[], None]], ...]:
-        """Those that the next program goes on with, by names that every version knows."""
+        """Those that the next program goes on with, by the names in state.py."""
         return (
-            ("_start_daemon", self._guard.start),
-            ("_end_daemon", self._guard.kill),
-            ("_kill_everybody", self._kill_everybody),
+            (START_DAEMON, self._guard.start),
+            (END_DAEMON, self._guard.kill),
+            (KILL_EVERYBODY, self._kill_everybody),
         )
 
     def run(self) -> int:

@@ -17,6 +17,10 @@ from proctor.keeper.trees import Tree
 
 FORMAT = 1
 
+# What may be due later, by names that every version knows: start the daemon, end it, end everybody.
+START_DAEMON, END_DAEMON, KILL_EVERYBODY = "_start_daemon", "_end_daemon", "_kill_everybody"
+TIMERS = frozenset({START_DAEMON, END_DAEMON, KILL_EVERYBODY})
+
 
 class State:
     """What is left.  `timers` are the names of callbacks with their times, `watched` the ended
@@ -46,6 +50,8 @@ class State:
     ) -> None:
         if format != FORMAT:
             raise ValueError(f"state of format {format}, only {FORMAT} is known here")
+        if not TIMERS.issuperset(timers):
+            raise ValueError(f"nobody here knows what {', '.join(set(timers) - TIMERS)} is")
         self.command = command
         self.open_files = open_files
         self.restarts = restarts
