@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proctor.core.faults import Fault, FaultCode
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.survival.upgrade import Upgrade
 from support.daemon import Daemon, Launch, alive
@@ -165,6 +166,25 @@ def test_an_attempt_that_broke_off_is_not_under_way() -> None:
         for _ in range(2):
             with pytest.raises(OSError, match="no state"):
                 await upgrade.begin(no_state)
+
+    asyncio.run(twice())
+
+
+def test_a_hand_over_that_has_become_impossible() -> None:
+    """The keeper may be killed during the trial: everything goes on, and may be tried again."""
+    lost = [True]
+
+    def hand_over() -> None:
+        if lost:
+            raise Fault(FaultCode.FAILED, "there is no keeper")
+
+    async def twice() -> None:
+        upgrade = Upgrade(["/bin/echo", "9.9"], ActivityLog(Level.INFO), hand_over)
+        with pytest.raises(Fault, match="there is no keeper"):
+            await upgrade.begin(lambda: b"")
+        assert upgrade.news is None
+        lost.clear()
+        assert (await upgrade.begin(lambda: b"")).new == "9.9"
 
     asyncio.run(twice())
 

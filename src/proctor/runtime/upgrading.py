@@ -69,9 +69,14 @@ class Upgrading:
 
         Raises Fault FAILED where nothing comes of it.
         """
-        if not isinstance(self._host, KeeperHost) or self._host.lost or memory is None:
+        self._need_keeper()
+        if memory is None:
             raise Fault(FaultCode.FAILED, NO_KEEPER)
         return await self._upgrade.begin(memory.copy)
+
+    def _need_keeper(self) -> None:
+        if not isinstance(self._host, KeeperHost) or self._host.lost:
+            raise Fault(FaultCode.FAILED, NO_KEEPER)
 
     def inherit(self, predecessor: str, servers: Sequence[ServerSettings]) -> None:
         """This daemon is the new one, and the one before it left this text: prove that these
@@ -93,6 +98,8 @@ class Upgrading:
             await renew_keeper(ask, self._supervisor.log)
 
     def _hand_over(self) -> None:
+        # The trial took a second or a minute: the keeper may have been killed meanwhile.
+        self._need_keeper()
         self._keep(self._leave())
 
     async def _leave(self) -> None:

@@ -35,7 +35,7 @@ class Upgrade:
     """At most one at a time.  `news` is what is known of the last one, if it concerned this daemon.
 
     `command` tries out what is installed.  `hand_over` is told when everything is ready for it, and
-    begins it at once.
+    begins it at once, or raises Fault when that has become impossible meanwhile.
     """
 
     def __init__(
@@ -71,9 +71,13 @@ class Upgrade:
             # Once it is handed over it stays under way; whatever else ended this is over.
             self._under_way = bool(new)
         ticket = f"{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            self._hand_over()
+        except Fault:
+            self._under_way = False
+            raise
         self.news = UpgradeNews(ticket, Stage.PENDING, PROCTOR_VERSION, new)
         self._log.info(f"handing over to Proctor {new}")
-        self._hand_over()
         return self.news
 
     def inherits(self, predecessor: str) -> None:
