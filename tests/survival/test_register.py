@@ -6,9 +6,8 @@ import json
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from builders import Heart, a_heart, a_process
 from proctor.daemon.shelf import Shelf
@@ -18,13 +17,18 @@ from proctor.posix.slots import SIZE
 from proctor.survival.register import Register
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond two records: a full disk for everybody."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow beyond two records.
+
+    Not a fixture: pytest's own output may be a file, and it writes before fixtures are undone.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * SIZE, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def a_register(heart: Heart, path: Path) -> Register:
@@ -64,27 +68,24 @@ def test_children_come_and_go(tmp_path: Path) -> None:
         assert not path.exists()
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_full_disk(tmp_path: Path) -> None:
     """Nobody waits, nothing is cut; one line, and what has a place is kept right."""
     path = tmp_path / "state"
     with a_heart(*(a_process(name) for name in "abc")) as heart:
-        register = a_register(heart, path)
-        for name in "abc":
-            heart.start(name)
-        pids = {f"{name}:{name}": heart.process(name).pid for name in "abc"}
-        assert written(path) == {key: pids[key] for key in ("a:a", "b:b")}
-        assert len(heart.said("cannot write to")) == 1
-        heart.stop("a")
-        assert written(path) == {"b:b": pids["b:b"]}
-        assert path.stat().st_size == 2 * SIZE
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        with full_disk():
+            register = a_register(heart, path)
+            for name in "abc":
+                heart.start(name)
+            pids = {f"{name}:{name}": heart.process(name).pid for name in "abc"}
+            assert written(path) == {key: pids[key] for key in ("a:a", "b:b")}
+            assert len(heart.said("cannot write to")) == 1
+            heart.stop("a")
+            assert written(path) == {"b:b": pids["b:b"]}
+            assert path.stat().st_size == 2 * SIZE
         heart.stop("b")
         assert written(path) == {"c:c": pids["c:c"]}
         assert len(heart.said("cannot write to")) == 1
         assert len(heart.said("can write to")) == 1
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         heart.stop("c")
         register.end()
 
