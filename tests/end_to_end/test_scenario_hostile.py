@@ -7,14 +7,13 @@ descriptors and its memory are back where they were, and its log has a line or t
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import socket
 from pathlib import Path
 
 import pytest
 
-from support.daemon import Daemon, Launch
+from support.daemon import Daemon, Launch, open_files
 from support.implementations import Implementation
 from support.programs import program
 from support.rpc import ask, free_port
@@ -34,10 +33,6 @@ POST = {"Content-Type": "text/xml"}
 
 def call(method: str, params: str = "") -> bytes:
     return CALL.format(method, params).encode()
-
-
-def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def memory(pid: int) -> int:
@@ -104,7 +99,7 @@ def test_after_all_of_them_the_daemon_is_as_before(daemon: Daemon, port: int) ->
     """A header of 100 MB, 1,000 idle connections, bodies that never end, and forged log lines."""
     pid = daemon_pid(daemon.pid)
     ask(port, "POST", "/RPC2", call("supervisor.getAllProcessInfo"), POST)
-    open_before, memory_before = descriptors(pid), memory(pid)
+    open_before, memory_before = open_files(pid), memory(pid)
     assert b" 431 " in answer_to_endless_header(port)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
@@ -120,7 +115,7 @@ def test_after_all_of_them_the_daemon_is_as_before(daemon: Daemon, port: int) ->
         assert (status.code, status.lines[0].split()[1]) == (0, "RUNNING")
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     ask(port, "GET", "/x%0aINFO%20forged", None, {"Host": "evil.example:9001"})
-    until(lambda: descriptors(pid) <= open_before, "the descriptors are closed")
+    until(lambda: open_files(pid) <= open_before, "the descriptors are closed")
     assert memory(pid) - memory_before < MEMORY_OF_A_FEW_REQUESTS
     assert daemon_pid(daemon.pid) == pid
     lines = daemon.log_lines()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.daemon import Daemon, Launch, marked
+from support.daemon import Daemon, Launch, marked, open_files
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
 from support.rpc import UnixConnection
@@ -26,7 +26,7 @@ def _descriptors(daemon: Daemon) -> int:
     for pid in marked(daemon.identifier):
         with contextlib.suppress(OSError):
             if os.readlink(f"/proc/{pid}/exe") == python:
-                count += len(os.listdir(f"/proc/{pid}/fd"))
+                count += open_files(pid)
     return count
 
 
