@@ -111,16 +111,7 @@ class Connection:
         """The body of the answer to an XML-RPC request.  Raises ProtocolError, OSError, ValueError
         (a server URL that cannot be)."""
         extra = b"Content-Type: text/xml\r\nContent-Length: %d\r\n" % len(body)
-        reader = self._kept() or self._open()
-        try:
-            answer = reader.ask(self._head(b"POST", path, extra) + body)
-            content = b"".join(answer.pieces())
-        except BaseException:
-            # Also after Ctrl-C: the rest of this answer must not be taken for the next one's.
-            self.close()
-            raise
-        if answer.closes:
-            self.close()
+        answer, content = self._ask(self._head(b"POST", path, extra) + body)
         self.warning = answer.warning
         if answer.status != 200:
             raise ProtocolError(self._name(path), answer.status, answer.reason)
@@ -128,16 +119,22 @@ class Connection:
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of the answer to a GET.  Raises ProtocolError, OSError, ValueError."""
+        answer, content = self._ask(self._head(b"GET", path, b""))
+        return answer.status, content
+
+    def _ask(self, request: bytes) -> tuple[_Answer, bytes]:
+        """The answer and its body, over the connection that is kept if there is one."""
         reader = self._kept() or self._open()
         try:
-            answer = reader.ask(self._head(b"GET", path, b""))
+            answer = reader.ask(request)
             content = b"".join(answer.pieces())
         except BaseException:
+            # Also after Ctrl-C: the rest of this answer must not be taken for the next one's.
             self.close()
             raise
         if answer.closes:
             self.close()
-        return answer.status, content
+        return answer, content
 
     def stream(self, path: str) -> Stream:
         """Start an endless GET on a connection of its own.  Raises ProtocolError, OSError."""

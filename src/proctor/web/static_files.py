@@ -31,11 +31,6 @@ _KINDS = {
 }
 
 
-def is_static(path: str) -> bool:
-    """Whether `respond` is the one to ask about this path."""
-    return path.startswith(PREFIX) or path in OLD_NAMES
-
-
 async def respond(request: Request) -> Response:
     """The file, or 304 when the client has it.  Raises Refusal 404."""
     name = OLD_NAMES.get(request.path) or request.path.removeprefix(PREFIX)
