@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import statistics
 import sys
 import time
@@ -41,9 +42,14 @@ def measure(options: argparse.Namespace, setting: Setting) -> Table:
         for case in options.only:
             for rival in rivals:
                 began = time.monotonic()
-                note(table, rival.name, CASES[case](setting, rival))
+                figures = CASES[case](setting, rival)
+                note(table, rival.name, figures)
+                told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
                 seconds = time.monotonic() - began
-                print(f"  round {turn + 1}: {case}, {rival.name}: {seconds:.0f} s", file=sys.stderr)
+                print(
+                    f"  round {turn + 1}, {rival.name}: {case} in {seconds:.0f} s: {told}",
+                    file=sys.stderr,
+                )
             if options.floor:
                 note(table, "floor", floor_figures(setting, case))
         for peer in PEERS if options.peers else ():
@@ -134,6 +140,8 @@ def main() -> None:
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.only = options.only or list(QUICK if options.quick else CASES)
     raise_descriptor_limit()
+    # Whoever stops a run by its time must not leave a thousand children behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with scratch() as directory:
         setting = Setting(build_child(directory), options.quick)
         build_floor(directory)

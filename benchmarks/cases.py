@@ -133,7 +133,7 @@ def successor(setting: Setting, rival: Rival) -> Figures:
     """kill -9 of a child until its successor has begun to run, by its own word."""
     figures: Figures = {}
     for others in (1, 1000):
-        delays = _successions(setting, rival, others, 10 if setting.quick else 40)
+        delays = _successions(setting, rival, others, 5 if setting.quick else 40)
         name = f"kill -9 to successor beside {others}, ms"
         figures[f"{name} p50"] = statistics.median(delays)
         figures[f"{name} p99"] = statistics.quantiles(delays, n=100)[98]

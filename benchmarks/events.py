@@ -211,8 +211,10 @@ def wait_for(condition: Callable[[], bool], directory: Path) -> None:
 def main() -> None:
     """Measure both, in turn, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--original", required=True, help="directory of its console scripts")
-    parser.add_argument("--ours", default=str(Path(sys.executable).parent))
+    parser.add_argument(
+        "--original", type=Path, required=True, help="directory of its console scripts"
+    )
+    parser.add_argument("--ours", type=Path, default=Path(sys.executable).parent)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=int, default=0, help="other programs that do nothing")
@@ -228,7 +230,7 @@ def main() -> None:
     figures: dict[str, list[Figures]] = {"original": [], "proctor": []}
     for _ in range(chosen.rounds):
         for name, scripts in (("original", chosen.original), ("proctor", chosen.ours)):
-            one = measure(f"{scripts}/supervisord", chosen)
+            one = measure(str(scripts.absolute() / "supervisord"), chosen)
             figures[name].append(one)
             print(f"{name:9} {one.rate:8.0f} events/s  {one.cpu:7.1f} us CPU per event", flush=True)
     rates = {name: statistics.median(one.rate for one in ones) for name, ones in figures.items()}

@@ -97,6 +97,19 @@ class Running:
         assert not left, f"{len(left)} children were left behind"
         return seconds
 
+    def kill(self) -> None:
+        """End all of it at once; that it can end by itself is the case `end`."""
+        if self.process.poll() is None:
+            daemons = self.daemons()
+            for pid in daemons:  # So that nothing is started meanwhile.
+                os.kill(pid, signal.SIGSTOP)
+            pids = [*daemons, *(pid for one in daemons for pid in children(one))]
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+            wait_for(lambda: not any(map(is_alive, pids)))
+
 
 class UnixTransport(xmlrpc.client.Transport):
     """XML-RPC over a unix socket, connection kept."""
@@ -163,12 +176,11 @@ def daemon(rival: Rival, programs: str) -> Iterator[Running]:
         )
         running = Running(rival, directory, process, began)
         try:
-            wait_for(running.api().supervisor.getState)
+            wait_for(lambda: process.poll() is not None or running.api().supervisor.getState())
+            assert process.poll() is None, f"{rival.name} has ended with {process.returncode}"
             yield running
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            process.wait(600)
+            running.kill()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 600) -> None:
