@@ -3,8 +3,8 @@
 1. It is read on the loop: a way through the drain thread would cost two changes of threads for each
    word.  Its log is written by the drain thread all the same, in batches, through a pipe of ours.
 2. While words come thick and fast the loop is not turned for each of them: `Talks` waits for the
-   next one itself, and for the loop's own descriptors, so that everything else is as quick as
-   before (at most SLICE seconds late).
+   next one itself (attention.py says how), and for the loop's own descriptors, so that everything
+   else is as quick as before (at most SLICE seconds late).
 3. A log that falls behind slows the conversation down.  One that takes nothing for a second (a
    frozen disk) loses what waits for it, counted: whoever is to raise the alarm must not wait.
 """
@@ -19,11 +19,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from proctor.posix.attention import Attention
 from proctor.posix.sinks import Sink
 
 SLICE = 0.005
-# Milliseconds to wait for the next word, inside a slice.
-_PATIENCE = 1
 _READ = 64 * 1024
 # A log is written when so many bytes have come, or after so many seconds.
 _BATCH = 16 * 1024
@@ -68,6 +67,7 @@ class Talks:
         if loop_fd is not None and hasattr(select, "poll"):
             self._poll = select.poll()
             self._poll.register(loop_fd, select.POLLIN)
+            self._attention = Attention(self._poll)
 
     def converse(self, fd: int, sinks: Sequence[Sink], hear: Hear) -> Conversation:
         """Let `hear` have what comes out of `fd`, and the sinks too; owns both from now on."""
@@ -94,14 +94,16 @@ class Talks:
             readers[fd]()
         if self._poll is None:
             return
-        end = time.monotonic() + SLICE
+        now = time.monotonic()
+        end = now + SLICE
         going_on = True
-        while going_on and time.monotonic() < end:
+        while going_on and now < end:
             going_on = False
-            for ready, _ in self._poll.poll(_PATIENCE):
+            for ready, _ in self._attention.wait(now):
                 if ready in readers:
                     readers[ready]()
                     going_on = True
+            now = time.monotonic()
 
 
 class Conversation:
