@@ -16,7 +16,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from proctor.core.plan import ChildPipes
 from proctor.core.states import ProcessState
@@ -50,7 +50,9 @@ class Orphan:
     def as_bytes(self, most: int) -> bytes:
         """As `alive` reads it, in at most `most` bytes; b"" when that cannot be."""
         for shorter in (self, replace(self, logs={})):
-            data = json.dumps(asdict(shorter), separators=(",", ":")).encode()
+            # Not asdict, which copies deeply: this is done for every child at every start.
+            told = {name: getattr(shorter, name) for name in self.__slots__}
+            data = json.dumps(told, separators=(",", ":")).encode()
             if len(data) <= most:
                 return data
         return b""
