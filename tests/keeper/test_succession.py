@@ -108,6 +108,23 @@ def test_where_nobody_can_return_another_one_begins(keeper: KeeperProcess, talk:
     assert (welcome.fields["restarts"], welcome.fields["predecessor"]) == (1, None)
 
 
+def test_one_that_dies_with_the_word_in_its_mouth(keeper: KeeperProcess, talk: Talk) -> None:
+    """It is heard after its end: its successor is a daemon like any other, and nobody returns."""
+    keeper.process.send_signal(signal.SIGSTOP)
+    old = keeper.stand_aside(talk)
+    old.vanish()
+    keeper.process.send_signal(signal.SIGCONT)
+    new = keeper.next_talk()
+    (welcome,) = new.hello()
+    assert welcome.fields["predecessor"] is None
+    new.tell("healthy")
+    assert new.hello()[-1].kind == "welcome"
+    assert keeper.children() == [new.pid]
+    new.vanish()
+    third = keeper.next_talk()
+    assert third.hello()[-1].fields["restarts"] == 1
+
+
 def test_the_next_successor_too(keeper: KeeperProcess, talk: Talk) -> None:
     """One after the other, also when the last one dawdles on its way out."""
     first = keeper.stand_aside(talk)

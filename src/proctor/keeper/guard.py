@@ -145,8 +145,12 @@ class Guard:
 
     def ended(self, daemon: Daemon, status: int) -> None:
         """It is gone."""
-        while daemon.reachable and self._heard_more(daemon):
+        while daemon is self.daemon and daemon.reachable and self._heard_more(daemon):
             pass
+        if daemon is not self.daemon:
+            # Its last word was that it stands aside: its successor runs already.
+            self.aside_ended()
+            return
         self._forget(daemon)
         if self.goodbye is not None:
             self._leave(self.goodbye)
@@ -158,7 +162,7 @@ class Guard:
             self._plan_restart(daemon, status)
 
     def aside_ended(self) -> None:
-        """The one that stood aside, which was not our child, is gone."""
+        """The one that stood aside is gone, and we did not hear that from its parent."""
         (pid, watch), self.aside = self.aside, (0, None)
         if watch is not None:
             self._poll.unregister(watch)
