@@ -14,7 +14,7 @@ import pytest
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.daemon.activity_log import ActivityLog, Level
-from proctor.survival.upgrade import Upgrade
+from proctor.survival.upgrade import Upgrade, renew_keeper
 from support.daemon import Daemon, Launch, alive
 from support.implementations import Implementation
 from support.rpc import Client
@@ -187,6 +187,20 @@ def test_a_hand_over_that_has_become_impossible() -> None:
         assert (await upgrade.begin(lambda: b"")).new == "9.9"
 
     asyncio.run(twice())
+
+
+def test_a_keeper_that_does_not_answer_stays_as_it_is() -> None:
+    """One that does not know how to become another program would be waited for without end."""
+    lines: list[bytes] = []
+    log = ActivityLog(Level.INFO)
+    log.attach(lines.append)
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.wait_for(renew_keeper(loop.create_future, log, seconds=0.01), LONG)
+
+    asyncio.run(ask())
+    assert b"the keeper goes on as it was: it has not answered within 0.01 seconds" in lines[0]
 
 
 def test_the_signal_does_the_same(start: Start) -> None:

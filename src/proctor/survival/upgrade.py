@@ -27,8 +27,9 @@ from proctor.posix.trial import TrialFailed, try_out
 # The keeper follows when the daemon that stood aside has gone: tries, and seconds between them.
 _TRIES, _PAUSE = 10, 0.5
 
-# Seconds; a trial takes one.
+# Seconds; a trial takes one.  The keeper gives up its own after 20.
 _FOR_THE_TRIAL = 60.0
+_FOR_THE_KEEPER = 60.0
 
 
 class Upgrade:
@@ -102,14 +103,20 @@ class Upgrade:
         return UpgradeNews(ticket, Stage.UNKNOWN, "", PROCTOR_VERSION)
 
 
-async def renew_keeper(ask: Callable[[], Awaitable[str]], log: ActivityLog) -> None:
+async def renew_keeper(
+    ask: Callable[[], Awaitable[str]], log: ActivityLog, seconds: float = _FOR_THE_KEEPER
+) -> None:
     """Let the keeper, too, become the version that is installed now; it may refuse, and says why.
 
-    `ask` answers "" when it has.
+    `ask` answers "" when it has; one that does not know how never answers, and gets `seconds`.
     """
     reason = ""
     for _ in range(_TRIES):
-        reason = await ask()
+        try:
+            reason = await asyncio.wait_for(ask(), seconds)
+        except TimeoutError:
+            reason = f"it has not answered within {seconds:g} seconds"
+            break
         if not reason:
             log.info("the keeper goes on as the version that is installed now")
             return
