@@ -141,11 +141,30 @@ def test_search_filters_and_sorting(site: Site, visit: Open) -> None:
 
 
 def test_what_an_old_link_did_is_told_by_the_page(site: Site, visit: Open) -> None:
-    """A bookmark of an action leads here."""
+    """A bookmark of an action leads here, when one says yes to its question."""
     page = visit(f"{site.url}index.html?processname=cat&action=stop")
+    expect(page.get_by_text("Do you want to stop cat?")).to_be_visible()
+    assert site.daemon.client.state("cat") == "RUNNING"
+    page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status").filter(has_text="Process cat stopped")).to_be_visible()
     is_in_state(page, "cat", "stopped")
     assert "message" not in page.url
+
+
+def test_a_link_of_another_site_asks_first(site: Site, visit: Open) -> None:
+    """The link of a page that stops everything, if one follows it."""
+    foreign = f'<a href="{site.url}index.html?action=stopall" rel="noreferrer">kittens</a>'
+    page = visit(site.url)
+    page.route(
+        "http://foreign.example/",
+        lambda route: route.fulfill(body=foreign, content_type="text/html"),
+    )
+    page.goto("http://foreign.example/")
+    page.get_by_role("link", name="kittens").click()
+    expect(page.get_by_text("Do you want to stop all programs?")).to_be_visible()
+    page.get_by_role("link", name="No").click()
+    is_in_state(page, "cat", "running")
+    assert site.daemon.client.state("pair:p1") == "RUNNING"
 
 
 def test_why_a_program_is_as_it_is(serve: Serve, visit: Open) -> None:

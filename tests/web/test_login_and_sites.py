@@ -162,6 +162,60 @@ def test_actions_of_the_page_work_by_get_but_not_from_other_sites(served: Served
     assert served.ask(a_get("/", "Sec-Fetch-Site: cross-site")).status == 200
 
 
+TYPED = "Accept: text/html,application/xhtml+xml,*/*;q=0.8"
+MOZILLA = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
+VISIT = "Sec-Fetch-Mode: navigate"
+
+
+@pytest.mark.parametrize(
+    ("headers", "acts"),
+    [
+        (("User-Agent: curl/8.0", "Accept: */*"), True),
+        (("User-Agent: Mozilla/5.0 (Windows NT 10.0) PowerShell/7.4",), True),
+        (("User-Agent: node", "Accept: */*", "Sec-Fetch-Mode: cors", "Accept-Language: *"), True),
+        ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: same-origin"), True),
+        ((TYPED, MOZILLA, HERE, "Referer: http://localhost:9001/"), True),
+        ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: none"), False),
+        ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: cross-site"), False),
+        ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: same-site"), False),
+        ((TYPED, MOZILLA), False),
+        ((TYPED, "User-Agent: Lynx/2.9"), False),
+        ((TYPED, MOZILLA, HERE, "Referer: http://evil.example/"), False),
+        # <img referrerpolicy=no-referrer> in a page of anybody, over plain HTTP.
+        ((MOZILLA, "Accept: image/png,*/*;q=0.5"), False),
+    ],
+)
+def test_a_browser_is_asked_before_an_address_does_something(
+    served: Served, headers: tuple[str, ...], acts: bool
+) -> None:
+    """Unless a page of ours led it there; scripts are never asked."""
+    reply = served.ask(a_get("/index.html?action=stop&processname=cat", *headers))
+    assert (reply.status, bool(served.service.calls)) == ((301, True) if acts else (200, False))
+    assert (b"Do you want to stop cat?" in reply.body) is not acts
+
+
+def test_the_question_is_text_and_its_answer_a_form(served: Served) -> None:
+    """Which names what will be done; addresses that change nothing ask nothing."""
+    visit = (TYPED, "Sec-Fetch-Site: none", VISIT)
+    path = "/?processname=%3Cb%3E%22&action=clearlog"
+    page = served.ask(a_get(path, *visit)).body.decode()
+    assert "clear the log of &lt;b&gt;&quot;?" in page
+    assert '<input type="hidden" name="processname" value="&lt;b&gt;&quot;">' in page
+    assert '<form method="post" action="index.html">' in page
+    for action in ("stopall", "restartall"):
+        assert b"all programs?" in served.ask(a_get(f"/?action={action}", *visit)).body
+    for action in ("refresh", "dance", "start"):
+        assert served.ask(a_get(f"/?action={action}", *visit)).status == 301
+    assert not served.service.calls
+
+
+def test_the_answer_leads_back_by_the_scheme_that_the_browser_used(served: Served) -> None:
+    """A browser lets a form of an https page lead to https only."""
+    form = b"action=stop&processname=cat"
+    secure = a_post(form, "Origin: https://localhost", path="/index.html")
+    assert served.ask(secure).headers["Location"].startswith("https://localhost/?message=")
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [

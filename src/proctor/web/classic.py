@@ -1,24 +1,24 @@
 """The old pages and URLs: a plain table, its actions, the end of a log, and endless log streams.
 
 Markup is ours; paths, parameters, messages and headers are the original's (compat web.md).
-Actions work by GET, as scripts and bookmarks expect, but not from another site (gotcha G29).  At
-`/` the table stands behind the live page, for browsers without scripts and scripts that read it.
+Actions work by GET, as scripts expect; browsers that no page of ours led here are asked first, and
+other sites are refused (gotcha G29; scenarios.md, section 1, rule 3).
+At `/` the table stands behind the live page, for browsers without scripts and scripts that read it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 from urllib.parse import quote
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult, ProcessInfo
-from proctor.core.names import make_namespec
-from proctor.core.states import ProcessState
-from proctor.core.version import VERSION
 from proctor.web import guard
-from proctor.web.markup import SECURITY, Markup, element, live_page, plain_page
+from proctor.web.classic_table import body_of
+from proctor.web.confirm import question
+from proctor.web.markup import SECURITY, element, live_page, plain_page
 from proctor.web.request import Refusal, Request, Response, end_stream, error_page, http_date
 
 MAX_STREAMS = 100
@@ -73,12 +73,6 @@ _WHY: dict[int, str] = {
     FaultCode.SPAWN_ERROR: "spawn error",
     FaultCode.ABNORMAL_TERMINATION: "abnormal termination",
 }
-_RESTING = (ProcessState.STOPPED, ProcessState.EXITED, ProcessState.FATAL)
-_CLASSES = {
-    ProcessState.RUNNING: "statusrunning",
-    ProcessState.FATAL: "statuserror",
-    ProcessState.BACKOFF: "statuserror",
-}
 
 
 def _html(html: str) -> Response:
@@ -101,6 +95,8 @@ class Classic:
         if request.path == "/tail.html":
             return await self._tail_page(form)
         if action := form.get("action"):
+            if guard.was_not_led_here(request) and (asking := question(form)):
+                return _html(asking)
             guard.check_write(request)
             return _redirect(request, await self._act(action, form.get("processname")))
         return await self._status_page(form.get("message", ""))
@@ -152,11 +148,10 @@ class Classic:
 
     async def _status_page(self, message: str) -> Response:
         try:
-            rows = [_row(info) for info in await self._service.get_all_process_info()]
+            infos = await self._service.get_all_process_info()
         except Fault as fault:
-            rows, message = [], _unexpected(fault)
-        notice = [element("p", message, id="message")] if message else []
-        return _html(live_page(*notice, _BUTTONS, _table(rows), _FOOTER))
+            infos, message = [], _unexpected(fault)
+        return _html(live_page(*body_of(infos, message)))
 
     async def _tail_page(self, form: dict[str, str]) -> Response:
         name = form.get("processname")
@@ -244,51 +239,9 @@ def _unexpected(fault: Fault) -> str:
 def _redirect(request: Request, message: str) -> Response:
     """301, as clients check for it, but never cached (gotcha G78)."""
     host = request.headers.get("host") or f"localhost:{request.settings.port or 80}"
-    location = f"http://{host.removesuffix(':80')}/?message={quote(message, safe='')}"
+    # A proxy that speaks TLS for us leaves us the scheme in Origin only; `guard` has looked at it.
+    secure = request.settings.tls or request.headers.get("origin", "").startswith("https://")
+    place = f"https://{host}" if secure else f"http://{host.removesuffix(':80')}"
+    location = f"{place}/?message={quote(message, safe='')}"
     headers = (("Location", location), ("Content-Type", "text/html"), *_NOT_CACHED)
     return Response(301, headers, error_page(301))
-
-
-_BUTTONS = element(
-    "p",
-    element("a", "Refresh", href="index.html?action=refresh"),
-    element("a", "Restart All", href="index.html?action=restartall"),
-    element("a", "Stop All", href="index.html?action=stopall"),
-)
-_FOOTER = element("p", element("a", "Supervisor", href="index.html"), f"{VERSION}, by Proctor")
-
-
-def _table(rows: Sequence[Markup]) -> Markup:
-    if not rows:
-        return element("p", "No programs to manage")
-    titles = [element("th", title) for title in ("State", "Description", "Name", "Action")]
-    return element("table", element("tr", *titles), *rows)
-
-
-def _row(info: ProcessInfo) -> Markup:
-    name = make_namespec(info.group, info.name)
-    quoted = quote(name, safe="")
-    style = _CLASSES.get(ProcessState(info.state), "statusnominal")
-    link = element("a", name, href=f"tail.html?processname={quoted}", target="_blank")
-    return element(
-        "tr",
-        element("td", info.statename.lower(), class_=style),
-        element("td", info.description),
-        element("td", link),
-        element("td", *_links(info.state, quoted)),
-    )
-
-
-def _links(state: int, quoted: str) -> list[Markup]:
-    actions = [("Clear Log", "clearlog")]
-    if state == ProcessState.RUNNING:
-        actions[:0] = [("Restart", "restart"), ("Stop", "stop")]
-    elif state in _RESTING:
-        actions[:0] = [("Start", "start")]
-    links = [
-        element("a", title, href=f"index.html?processname={quoted}&action={action}")
-        for title, action in actions
-    ]
-    out = element("a", "Tail -f Stdout", href=f"logtail/{quoted}", target="_blank")
-    err = element("a", "Tail -f Stderr", href=f"logtail/{quoted}/stderr", target="_blank")
-    return [*links, out, err]

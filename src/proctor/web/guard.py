@@ -3,7 +3,10 @@
 1. A request that may change something is refused when the browser says that another site sent it
    (Sec-Fetch-Site, else Origin, else Referer).  Scripts send none of these and are let through,
    also with the GET links of the old page (gotcha G29).
-2. Without a login on a TCP port, the Host must be a name of this machine: else any site could point
+2. With these links a browser acts at once only when a page of ours led to them.  Sec-Fetch-Site is
+   not sent to plain HTTP on another machine, and a foreign page can keep Referer back: so a browser
+   that says nothing of where it comes from does not act, either.
+3. Without a login on a TCP port, the Host must be a name of this machine: else any site could point
    a name of its own at us and talk to us as if we were it (DNS rebinding).  Names of one label and
    addresses cannot be owned by a stranger.  A Host that lacks our port was meant for a proxy in
    front of us, which has names of its own.  A port that is open to the network is reached under
@@ -56,6 +59,25 @@ def check_write(request: Request) -> None:
         raise Refusal(403, "sent by another site")
 
 
+def was_not_led_here(request: Request) -> bool:
+    """Whether a browser came with this GET by a foreign link, a bookmark, or nobody knows how.
+
+    False also for what `check_write` refuses: what another site has loaded behind the user's back.
+    """
+    if request.method != "GET":
+        return False
+    accepted = request.headers.get("accept")
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site != "same-origin" and request.headers.get("sec-fetch-mode") == "navigate"
+    shows_pages = accepted is not None and "text/html" in accepted
+    led_by = request.headers.get("origin") or request.headers.get("referer")
+    if led_by is not None:
+        return shows_pages and not _same_origin(request, led_by)
+    # Scripts that call themselves Mozilla, such as PowerShell, have no Accept; browsers always do.
+    return shows_pages or (accepted is not None and _is_called_mozilla(request))
+
+
 def _same_origin(request: Request, origin: str) -> bool:
     # A proxy that rewrites Host tells the old one; another site cannot make a browser send that.
     ours = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")}
@@ -100,5 +122,8 @@ def _own_names() -> frozenset[str]:
 
 
 def _looks_like_a_browser(request: Request) -> bool:
-    agent = request.headers.get("user-agent", "")
-    return agent.startswith("Mozilla/") or any(mark in request.headers for mark in _BROWSER_MARKS)
+    return _is_called_mozilla(request) or any(mark in request.headers for mark in _BROWSER_MARKS)
+
+
+def _is_called_mozilla(request: Request) -> bool:
+    return request.headers.get("user-agent", "").startswith("Mozilla/")

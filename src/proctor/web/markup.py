@@ -24,6 +24,8 @@ _MODULES = (
     "vendor/signals",
 )
 
+_WITHOUT_END = frozenset({"input", "meta"})
+
 
 class Markup(str):
     """Text that is HTML already."""
@@ -33,7 +35,8 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
     """An element.  Children and attribute values are escaped, except Markup; `class_` is class."""
     inside = "".join(child if isinstance(child, Markup) else _text(child) for child in children)
     written = "".join(f' {name.rstrip("_")}="{_text(value)}"' for name, value in attributes.items())
-    return Markup(f"<{tag}{written}>{inside}</{tag}>")
+    end = "" if tag in _WITHOUT_END else f"</{tag}>"
+    return Markup(f"<{tag}{written}>{inside}{end}")
 
 
 def plain_page(title: str, *body: str) -> str:
