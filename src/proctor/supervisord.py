@@ -18,7 +18,6 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from proctor.config import commandline
 from proctor.config.commandline import Overrides, UsageError, Wish
@@ -27,6 +26,7 @@ from proctor.config.load import Configuration, check_file, load
 from proctor.config.problems import ConfigError
 from proctor.config.world import RealWorld
 from proctor.core.settings import DaemonSettings
+from proctor.core.values import dataclass
 from proctor.core.version import PROCTOR_VERSION, VERSION
 from proctor.keeper.spawner import fill_standard_streams
 from proctor.posix import legacy, notify

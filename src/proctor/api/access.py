@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import Enum
 
 from proctor.core.caller import DAEMON, Caller, Role
 from proctor.core.cause import said_by
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import split_namespec
+from proctor.core.values import dataclass
 
 _CALLER: ContextVar[Caller] = ContextVar("caller", default=DAEMON)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from proctor.api.access import caller
@@ -24,6 +23,7 @@ from proctor.core.names import make_namespec, split_namespec
 from proctor.core.settings import DaemonSettings
 from proctor.core.states import SupervisorState
 from proctor.core.upgrades import UpgradeNews
+from proctor.core.values import dataclass
 from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.signals import hear_nothing

@@ -9,11 +9,12 @@ small, and a counter that goes back to nothing would look like a restart of the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.core.events import Event, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 from proctor.daemon.bus import EventBus
 
 # Beyond this many names the oldest go: numprocs and names that change with every update.

@@ -12,13 +12,14 @@ from __future__ import annotations
 import getopt
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from proctor.config.convert import BOOLEAN, USER
 from proctor.config.options.supervisord import SUPERVISORD
 from proctor.config.table import Option
 from proctor.config.world import World
+from proctor.core.values import dataclass
 
 
 class Wish(Enum):

@@ -8,10 +8,10 @@ means nothing; order of the processes in a group does.  Source: compat config.md
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from proctor.core.spec import GroupSpec, ProcessSpec
+from proctor.core.values import dataclass
 
 Spec = TypeVar("Spec", GroupSpec, ProcessSpec)
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from proctor.core.values import dataclass
 
 _WORD_CHARS = "/.+-():"
 # Beside the usual ones, the comma and semicolon of Chinese keyboards.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
 from proctor.config.check import check
@@ -23,6 +23,7 @@ from proctor.config.world import World
 from proctor.core.logins import Logins
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
 from proctor.core.spec import GroupSpec
+from proctor.core.values import dataclass
 
 _LEVELS = ("warn", "info")
 

@@ -11,9 +11,10 @@ Source: scenarios.md, section 1, rule 8.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from fnmatch import fnmatchcase
+
+from proctor.core.values import dataclass
 
 EVERYTHING = ("*",)
 

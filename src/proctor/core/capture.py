@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from proctor.core.values import dataclass
 
 BEGIN_TOKEN = b"<!--XSUPERVISOR:BEGIN-->"
 END_TOKEN = b"<!--XSUPERVISOR:END-->"

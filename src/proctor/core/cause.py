@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from proctor.core.exits import ExitStatus, signal_name
 from proctor.core.lifecycle import Became
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 
 # Signals that ask a process to end: an exit this many seconds after one of them is put down to it.
 _ENDING = frozenset({1, 2, 3, 9, 15})

@@ -5,8 +5,9 @@ Plain data, so that what is shown before (a dry run) and what is said afterwards
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from proctor.core.values import dataclass
 
 
 class Change(Enum):

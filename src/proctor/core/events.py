@@ -7,12 +7,13 @@ characters (gotcha G6).  Source: compat events.md, section 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 
 # Each name with its parent; a subscription to a name hears all its descendants.
 PARENTS: dict[str, str] = {

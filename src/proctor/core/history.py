@@ -6,12 +6,13 @@ Times are seconds since the epoch.  `process` is `group:name` throughout.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
 from proctor.core.names import make_namespec
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

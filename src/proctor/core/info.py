@@ -5,9 +5,10 @@ Keys and caps are those of compat xmlrpc.md, sections 7 to 9.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.values import dataclass
 
 MAX_XMLRPC_INT = 2**31 - 1
 

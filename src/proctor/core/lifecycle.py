@@ -16,7 +16,6 @@ of reaping), G28 (a start by request has all its retries), G32, G33.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proctor.core.exits import ExitStatus
 from proctor.core.spec import AutoRestart, ProcessSpec
@@ -27,6 +26,7 @@ from proctor.core.states import (
     STOPPED_STATES,
     ProcessState,
 )
+from proctor.core.values import dataclass
 
 SIGKILL = 9
 TOO_QUICK = "Exited too quickly (process log may have details)"

@@ -5,7 +5,7 @@ Plain data, so that a plan can be sent to the keeper, and so that the rules neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from proctor.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

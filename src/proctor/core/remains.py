@@ -11,9 +11,8 @@ Only for kill_mode=tree; the other modes leave them alone, as the original does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from proctor.core.spec import StopPolicy
+from proctor.core.values import dataclass
 
 SIGKILL = 9
 _KILLS = 3

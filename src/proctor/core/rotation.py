@@ -12,7 +12,8 @@ Source: compat logging.md, section 4; cutting at line ends is ours (decisions.md
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from proctor.core.values import dataclass
 
 OVERRUN = 1024 * 1024
 

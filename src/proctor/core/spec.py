@@ -7,8 +7,10 @@ being restarted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from proctor.core.values import dataclass
 
 
 class AutoRestart(Enum):

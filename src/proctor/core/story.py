@@ -10,12 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from proctor.core.cause import Cause, CauseKind
 from proctor.core.history import Change, Explanation, Run, Step, shown_name
 from proctor.core.span import span
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 
 MOST_STEPS = 8
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import Enum
+
+from proctor.core.values import dataclass
 
 
 class Stage(Enum):

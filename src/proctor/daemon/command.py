@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.spec import ProcessSpec
+from proctor.core.values import dataclass
 
 _FALLBACK_PATH = "/bin:/usr/bin:/usr/local/bin"
 

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from proctor.core.exits import ExitStatus
 from proctor.core.remains import Remains
 from proctor.core.spec import ProcessSpec
+from proctor.core.values import dataclass
 from proctor.daemon.host import ChildSink
 from proctor.daemon.leftovers import Leftovers
 from proctor.daemon.output import Output

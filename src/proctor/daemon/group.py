@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.core.spec import GroupSpec, LogKind, ProcessSpec, SocketSpec
 from proctor.core.states import STOPPED_STATES
+from proctor.core.values import dataclass
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.output import CHANNELS
 from proctor.daemon.process import Process

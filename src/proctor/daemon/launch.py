@@ -13,11 +13,11 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from proctor.core.faults import Fault
 from proctor.core.plan import SpawnFailure, SpawnPlan
 from proctor.core.spec import ProcessSpec
+from proctor.core.values import dataclass
 from proctor.daemon import words
 from proctor.daemon.command import Command, child_environment, resolve
 from proctor.daemon.fastcgi import SharedSocket

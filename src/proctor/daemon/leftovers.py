@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from proctor.core.remains import SIGKILL, Remains
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.host import ChildSink, Host, Timer
 

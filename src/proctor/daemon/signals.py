@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from proctor.core.cause import CauseKind, because
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from proctor.core.capture import Decoder, Piece
 from proctor.core.settings import DaemonSettings
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.bus import EventBus
 from proctor.daemon.host import Host

@@ -11,7 +11,6 @@ import argparse
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from proctor.config.convert import INTEGER, TEXT, Kind
@@ -21,6 +20,7 @@ from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_main
 from proctor.config.table import Option, closest
 from proctor.config.world import World
+from proctor.core.values import dataclass
 from proctor.listeners import alert_terms, alert_texts
 from proctor.listeners.alert_channels import Channel, open_channel
 from proctor.listeners.alert_terms import Patience, Quiet, Rule

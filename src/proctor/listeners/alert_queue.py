@@ -16,9 +16,11 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from proctor.core.values import dataclass
 
 _STATE = "state.json"
 

@@ -17,10 +17,10 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qs, quote, urlsplit
 
+from proctor.core.values import dataclass
 from proctor.listeners.alert_queue import Message
 from proctor.listeners.posting import post_json
 

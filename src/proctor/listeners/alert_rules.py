@@ -12,9 +12,10 @@ Times are seconds since the epoch.  A clock that was set back delays nothing: se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
+from proctor.core.values import dataclass
 from proctor.listeners.alert_terms import LIFE, Kind, Notice, Patience, Rule
 from proctor.listeners.loop import Event
 

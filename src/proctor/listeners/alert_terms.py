@@ -5,12 +5,12 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from proctor.core.names import make_namespec
+from proctor.core.values import dataclass
 
 # What a notice is about: its life, its memory and its health are troubles of their own, and one may
 # end while another goes on.

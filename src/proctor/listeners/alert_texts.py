@@ -10,11 +10,11 @@ import string
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from proctor.core.names import make_namespec
+from proctor.core.values import dataclass
 from proctor.listeners.alert_terms import Kind, Notice
 
 LANGUAGES = ("en", "zh")

@@ -6,8 +6,8 @@ Source: compat superlance.md, section 2; S1 (`-p` counts), S2 (no address, no ma
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
+from proctor.core.values import dataclass
 from proctor.listeners import mail
 from proctor.listeners.commandline import Parser
 from proctor.listeners.logtail import log_tail

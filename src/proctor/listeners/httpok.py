@@ -13,10 +13,10 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from proctor.client.server import Row, Server
 from proctor.core.names import make_namespec
+from proctor.core.values import dataclass
 from proctor.listeners import loop, mail
 from proctor.listeners.commandline import Parser
 from proctor.listeners.logtail import log_tail

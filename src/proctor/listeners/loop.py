@@ -15,12 +15,12 @@ import re
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from proctor.client.connection import ProtocolError
 from proctor.client.server import Server
 from proctor.core.faults import Fault
+from proctor.core.values import dataclass
 
 # Whatever keeps the daemon from answering, or its answer from being a good one.
 RPC_TROUBLE = (Fault, ProtocolError, OSError, ValueError)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 
+from proctor.core.values import dataclass
 from proctor.listeners.loop import say
 
 _PATIENCE = 120

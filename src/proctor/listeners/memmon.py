@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from typing import NoReturn
 
 from proctor.client.server import Row, Server
+from proctor.core.values import dataclass
 from proctor.listeners import loop, mail
 from proctor.listeners.commandline import Parser
 from proctor.listeners.logtail import log_tail

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+
+from proctor.core.values import dataclass
 
 _PROC = "/proc"
 _FIELD = re.compile(rb"^(PPid|VmRSS):\s*(\d+)", re.MULTILINE)

@@ -17,8 +17,9 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from proctor.core.values import dataclass
 from proctor.listeners.commandline import add_log_tail
 from proctor.listeners.logtail import DEFAULT_BYTES, log_tail
 from proctor.listeners.loop import Event, is_supervised, listen, say

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ssl
 import time
-from dataclasses import dataclass
 from http.client import (
     HTTPConnection,
     HTTPException,
@@ -16,6 +15,8 @@ from http.client import (
     IncompleteRead,
 )
 from urllib.parse import SplitResult, urlsplit
+
+from proctor.core.values import dataclass
 
 # Also ValueError: a host name that cannot be one, a port that is no number.
 CHECK_TROUBLE = (OSError, HTTPException, ValueError)

@@ -17,10 +17,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from proctor.core.capture import Decoder, Piece
+from proctor.core.values import dataclass
 from proctor.posix import linux
 from proctor.posix.complaints import Complaints
 from proctor.posix.courier import Courier

@@ -6,7 +6,8 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from proctor.core.values import dataclass
 
 INTERVAL = 60.0
 

@@ -12,8 +12,8 @@ import binascii
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
+from proctor.core.values import dataclass
 from proctor.posix.links import open_trusted
 
 _HEAD = 64

@@ -10,11 +10,12 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
+from proctor.core.values import dataclass
 
 
 class ChildSink(Protocol):

@@ -6,7 +6,8 @@ Source: compat config.md, section 12.
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass
+
+from proctor.core.values import dataclass
 
 
 class LimitError(Exception):

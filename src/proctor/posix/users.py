@@ -8,8 +8,9 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from dataclasses import dataclass
 from functools import lru_cache
+
+from proctor.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

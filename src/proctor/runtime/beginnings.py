@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 
 from proctor.config.load import Configuration
 from proctor.core.upgrades import Stage, UpgradeNews
+from proctor.core.values import dataclass
 from proctor.posix.notify import Notifier
 
 Notes = Sequence[tuple[str, str]]

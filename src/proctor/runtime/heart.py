@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proctor.core.exits import ExitStatus
 from proctor.core.settings import server_url
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.daemon.main_log import MainLog

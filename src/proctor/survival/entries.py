@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
 from proctor.core.history import Birth, Change
+from proctor.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from proctor.core.plan import ChildPipes
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.keeper.identity import lives, this_boot
 from proctor.posix.loop_host import HeldChild, Holdings

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
@@ -27,6 +26,7 @@ from proctor.core.plan import ChildPipes, SpawnFailure
 from proctor.core.remains import Remains
 from proctor.core.spec import StopPolicy
 from proctor.core.states import RUNNING_STATES, STOPPED_STATES, ProcessState
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.host import ChildSink, Host, Timer
 from proctor.daemon.leftovers import Leftovers

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proctor.core.exits import ExitStatus
 from proctor.core.lifecycle import Effects, Lifecycle, Spawn
 from proctor.core.states import ProcessState
+from proctor.core.values import dataclass
 
 _TEXT = 300
 _WITH_A_CHILD = (

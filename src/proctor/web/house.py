@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.web.complaints import Complaints
 from proctor.web.request import AsgiApp

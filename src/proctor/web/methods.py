@@ -8,10 +8,10 @@ Source: compat xmlrpc.md, sections 3 and 6.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.states import SupervisorState
+from proctor.core.values import dataclass
 
 
 def _text(value: object) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import parse_qsl
 
+from proctor.core.values import dataclass
 from proctor.web.request import Refusal
 
 

@@ -14,13 +14,13 @@ from collections.abc import (
     Iterable,
     MutableMapping,
 )
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from proctor.core.caller import Peer
 from proctor.core.settings import ServerSettings
+from proctor.core.values import dataclass
 
 # The types of the ASGI specification, which leaves the values open.
 Scope = MutableMapping[str, Any]

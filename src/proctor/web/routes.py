@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from proctor.core.values import dataclass
 from proctor.web import guard
 from proctor.web.parameters import Parameters, read_body, read_query
 from proctor.web.request import Refusal, Request, Response

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from proctor.config.certificates import why_not
 from proctor.core.settings import ServerSettings
+from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.posix import sockets
 from proctor.web.complaints import Complaints

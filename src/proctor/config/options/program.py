@@ -5,8 +5,6 @@ Source: compat config.md, section 9.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from proctor.config.convert import (
     AUTO_RESTART,
     BOOLEAN,
@@ -23,6 +21,7 @@ from proctor.config.convert import (
 from proctor.config.options.program_stop import STOP_OPTIONS
 from proctor.config.table import Option, SectionType
 from proctor.core.spec import AutoRestart
+from proctor.core.values import dataclass
 
 COMMAND: Option[str | None] = Option(
     "command", TEXT, None, sample="/bin/cat",

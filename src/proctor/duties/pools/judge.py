@@ -9,10 +9,10 @@ plugins.md, section 3.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from proctor.core.envelope import ACCEPTED
+from proctor.core.values import dataclass
 from proctor.duties.pools.pool import Letter
 
 Handler = Callable[["DeliveredEvent", bytes], object]

@@ -18,7 +18,9 @@ The rules (compat events.md, sections 5 and 6; gotchas G1, G18, G67):
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from proctor.core.values import dataclass
 
 START_UP_LIMIT = 10_000
 START_UP_SIZE = 8 * 1024 * 1024

@@ -10,10 +10,9 @@ was sent (G16), and a violation says what was wrong (G65).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from proctor.core.envelope import READY, RESULT
 from proctor.core.states import ListenerState
+from proctor.core.values import dataclass
 
 _MAX_LINE = 64 * 1024
 _MAX_RESULT = 64 * 1024 * 1024
