@@ -64,6 +64,21 @@ def test_the_table_shows_every_process_with_its_actions(served: Served, path: st
     assert "<table>" in page[page.index("<body>") :].partition("<noscript>")[2]
 
 
+@pytest.mark.parametrize("mark", ["Sec-Fetch-Dest: document", "Upgrade-Insecure-Requests: 1"])
+def test_a_browser_does_not_get_the_table_that_nobody_sees(served: Served, mark: str) -> None:
+    """Without scripts it is led to the table, with what the page had to tell."""
+    page = served.ask(a_get("/?message=a%26b", mark)).body.decode()
+    assert "static/main.js" in page
+    assert "<table>" not in page
+    found = re.search('<noscript><meta http-equiv="refresh" content="0;url=([^"]*)">', page)
+    assert found is not None
+    assert found[1] == "index.html?plain=1&amp;message=a%26b"
+    plain = served.ask(a_get(f"/{found[1].replace('&amp;', '&')}", mark)).body.decode()
+    assert "<table>" in plain
+    assert '<p id="message">a&amp;b</p>' in plain
+    assert "<script" not in plain
+
+
 def test_an_empty_table_says_so(served: Served) -> None:
     """Source: compat web.md, section 2."""
     served.service.infos = []

@@ -3,7 +3,8 @@
 Markup is ours; paths, parameters, messages and headers are the original's (compat web.md).
 Actions work by GET, as scripts expect; browsers that no page of ours led here are asked first, and
 other sites are refused (gotcha G29; scenarios.md, section 1, rule 3).
-At `/` the table stands behind the live page, for browsers without scripts and scripts that read it.
+At `/` the table stands behind the live page for scripts that read it; a browser without scripts is
+led on to a page with the table alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from proctor.core.info import ActionResult, ProcessInfo
 from proctor.web import guard
 from proctor.web.classic_table import body_of
 from proctor.web.confirm import question
-from proctor.web.markup import SECURITY, element, live_page, plain_page
+from proctor.web.markup import SECURITY, Markup, element, light_live_page, live_page, plain_page
 from proctor.web.request import Refusal, Request, Response, end_stream, error_page, http_date
 
 MAX_STREAMS = 100
@@ -99,7 +100,13 @@ class Classic:
                 return _html(asking)
             guard.check_write(request)
             return _redirect(request, await self._act(action, form.get("processname")))
-        return await self._status_page(form.get("message", ""))
+        message = form.get("message", "")
+        if "plain" in form:
+            return _html(plain_page("Supervisor Status", *await self._table(message)))
+        if _shows_pages(request):
+            # The table of a thousand programs takes 30 ms and 500 KB, and is seen by nobody.
+            return _html(light_live_page(f"index.html?plain=1&message={quote(message, safe='')}"))
+        return _html(live_page(*await self._table(message)))
 
     # Streams
 
@@ -146,12 +153,12 @@ class Classic:
 
     # Pages
 
-    async def _status_page(self, message: str) -> Response:
+    async def _table(self, message: str) -> list[Markup]:
         try:
             infos = await self._service.get_all_process_info()
         except Fault as fault:
             infos, message = [], _unexpected(fault)
-        return _html(live_page(*body_of(infos, message)))
+        return body_of(infos, message)
 
     async def _tail_page(self, form: dict[str, str]) -> Response:
         name = form.get("processname")
@@ -230,6 +237,13 @@ async def _whatever_comes(verb: Callable[[str, bool], Awaitable[object]], name: 
         await verb(name, True)
     except Fault:
         return
+
+
+def _shows_pages(request: Request) -> bool:
+    """Whether it is surely a browser that shows what we answer: scripts do not send these."""
+    headers = request.headers
+    upgrades = headers.get("upgrade-insecure-requests")
+    return headers.get("sec-fetch-dest") == "document" or upgrades == "1"
 
 
 def _unexpected(fault: Fault) -> str:

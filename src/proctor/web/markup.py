@@ -24,7 +24,7 @@ _MODULES = (
     "vendor/signals",
 )
 
-_WITHOUT_END = frozenset({"input", "meta"})
+_WITHOUT_END = frozenset({"input"})
 
 
 class Markup(str):
@@ -46,9 +46,19 @@ def plain_page(title: str, *body: str) -> str:
 
 def live_page(*fallback: str) -> str:
     """The page at `/`.  `fallback` is what those see who run no scripts."""
+    return _live(element("noscript", _CLASSIC), element("noscript", *fallback))
+
+
+def light_live_page(fallback: str) -> str:
+    """The page at `/` for those who run scripts; others are led on to the address `fallback`."""
+    on = Markup(f'<meta http-equiv="refresh" content="0;url={_text(fallback)}">')
+    return _live(element("noscript", on))
+
+
+def _live(unscripted: Markup, body: str = "") -> str:
     modules = [Markup(f'<link rel="modulepreload" href="static/{name}.js">') for name in _MODULES]
-    body = element("body", Markup('<div id="app"></div>'), element("noscript", *fallback))
-    return _document("Supervisor Status", body, _LIVE, element("noscript", _CLASSIC), *modules)
+    inside = element("body", Markup('<div id="app"></div>'), body)
+    return _document("Supervisor Status", inside, _LIVE, unscripted, *modules)
 
 
 def _document(title: str, body: str, *head: str) -> str:
