@@ -275,8 +275,10 @@ def _profiled(columns: str | None) -> Iterator[None]:
 def _load_everything() -> None:
     """What is loaded late otherwise: soon we may be somebody who cannot read this Python."""
     _import_asyncio_without_ssl()
+    import ctypes  # noqa: F401
     import grp  # noqa: F401
     import tempfile  # noqa: F401
+    import urllib.parse  # noqa: F401
 
     import proctor.runtime.run  # noqa: F401
 

@@ -77,12 +77,13 @@ import proctor.runtime.run
 heavy = {"ssl", "hashlib", "secrets", "random", "tempfile", "shutil", "sqlite3", "http.client"}
 heavy |= {"datetime", "pathlib", "difflib", "proctor.web.classic", "proctor.web.rest.all"}
 heavy |= {"proctor.posix.local_host", "proctor.web.metrics"}
+heavy |= {"argparse", "ctypes", "email", "ipaddress", "unittest", "urllib.parse", "xmlrpc.client"}
 print(sorted(heavy & set(sys.modules)))
 """
 
 
 def test_a_daemon_is_light() -> None:
-    """What only passwords, TLS or a journal need is loaded when somebody configures them."""
+    """What only passwords, TLS, browsers or a journal need is loaded when there are any."""
     done = subprocess.run([sys.executable, "-I", "-c", DAEMON], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stdout + done.stderr
 

@@ -5,7 +5,6 @@ tee(2) has no binding in os; F_SETPIPE_SZ and F_GETPIPE_SZ exist on Linux only.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -13,6 +12,7 @@ import struct
 import sys
 import termios
 from collections.abc import Callable
+from functools import lru_cache
 
 HAS_SPLICE = sys.platform == "linux"
 
@@ -20,16 +20,30 @@ HAS_SPLICE = sys.platform == "linux"
 DEFAULT_PIPE_SIZE = 65536
 
 
+@lru_cache(maxsize=1)
 def _load_tee() -> Callable[[int, int, int, int], int] | None:
+    """Where a file is about to be rotated for the first time: ctypes takes 0.3 MB.
+
+    None also where ctypes cannot be loaded, so that output then takes the other way.
+    """
     if not HAS_SPLICE:
+        return None
+    try:
+        import ctypes
+    except ImportError:
         return None
     function = ctypes.CDLL(None, use_errno=True).tee
     function.restype = ctypes.c_ssize_t
     function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_size_t, ctypes.c_uint)
-    return lambda source, target, count, flags: int(function(source, target, count, flags))
 
+    def tee_or_raise(source: int, target: int, count: int, flags: int) -> int:
+        moved = int(function(source, target, count, flags))
+        if moved < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return moved
 
-_tee = _load_tee()
+    return tee_or_raise
 
 
 def tee(source: int, target: int, count: int) -> int:
@@ -37,13 +51,10 @@ def tee(source: int, target: int, count: int) -> int:
 
     Never waits: BlockingIOError when the source is empty or the target is full.
     """
-    if _tee is None:
+    call = _load_tee()
+    if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    moved = _tee(source, target, count, os.SPLICE_F_NONBLOCK)
-    if moved < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return moved
+    return call(source, target, count, os.SPLICE_F_NONBLOCK)
 
 
 def splice(source: int, target: int, count: int, offset: int) -> int:
@@ -53,16 +64,6 @@ def splice(source: int, target: int, count: int, offset: int) -> int:
     """
     flags = os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
     return os.splice(source, target, count, offset_dst=offset, flags=flags)
-
-
-def give_back_memory() -> None:
-    """Return to the system what the allocator keeps for later: after a start, half a megabyte.
-
-    Does nothing where the C library has no malloc_trim(3).
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def pipe_size(fd: int) -> int:

@@ -20,7 +20,6 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from proctor.core.settings import ServerSettings
 from proctor.core.spec import SocketSpec
@@ -89,14 +88,15 @@ def open_fastcgi(spec: SocketSpec) -> socket.socket:
     Source: compat process.md, section 9.
     """
     backlog = socket.SOMAXCONN if spec.backlog is None else spec.backlog
-    url = urlsplit(spec.url)
-    if url.scheme != "unix":
-        return _listen_tcp(url.hostname or "", url.port or 0, backlog)
+    scheme, _, place = spec.url.partition("://")
+    if scheme != "unix":
+        host, _, port = place.rpartition(":")
+        return _listen_tcp(host, int(port), backlog)
     mode = DEFAULT_UNIX_MODE if spec.mode is None else spec.mode
-    sock = _listen_unix(url.path, mode, backlog)
+    sock = _listen_unix(place, mode, backlog)
     try:
         if spec.owner is not None:
-            os.chown(url.path, *spec.owner, follow_symlinks=False)
+            os.chown(place, *spec.owner, follow_symlinks=False)
     except OSError:
         sock.close()
         raise

@@ -26,7 +26,6 @@ from proctor.duties.ticks import Ticks
 from proctor.duties.usage import UsageDesk
 from proctor.posix import autolog, pidfile, sockets
 from proctor.posix.keeper_host import KeeperHost
-from proctor.posix.linux import give_back_memory
 from proctor.posix.loop_host import Holdings
 from proctor.posix.usage import measure
 from proctor.runtime.beginnings import Beginnings, Outcome
@@ -166,7 +165,6 @@ class Daemon:
         self._manager.ready()
         if holdings.predecessor is not None:
             self.upgrading.inherit(holdings.predecessor, self._current.value.servers)
-        give_back_memory()
 
     def _clean_logs(self, found: Found) -> None:
         settings = self._settings
