@@ -3,8 +3,9 @@
 1. On several cores, falling asleep and being woken costs more than a listener needs to answer.  So
    the next word is looked for again and again for EAGER seconds, before we sleep until it comes.
 2. Only while words come thick and fast: so many in a row must have come QUICK-ly that a look is
-   hardly in vain.  Each look in vain (the listener became slow, or has no core to run on) doubles
-   that number, up to MOST; each word that was found takes one off, down to LEAST.
+   hardly in vain (each that did not takes half of them off).  Each look in vain (the listener
+   became slow, or has no core to run on) doubles that number, up to MOST; each word that was found
+   takes one off, down to LEAST.
 3. So a listener that answers slowly, or now and then, is never looked for, and one that is just
    quick enough to tempt us costs EAGER seconds in MOST words.
 
@@ -58,5 +59,6 @@ class Attention:
     def _sleep(self, now: float) -> Ready:
         ready = self._poll(PATIENCE)
         came_quickly = ready and self._clock() - now < QUICK
-        self._quick = self._quick + 1 if came_quickly else 0
+        # A busy machine makes us wait now and then: that is no reason to begin anew.
+        self._quick = self._quick + 1 if came_quickly else self._quick // 2
         return ready
