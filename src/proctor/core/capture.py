@@ -97,17 +97,19 @@ class Capture:
         """The pieces that are certain after `data`."""
         if not self._maxbytes:
             return self._text(data)
-        data, self._held = self._held + data, b""
+        data = self._held + data
         pieces: list[Piece] = []
-        while data:
-            token = BEGIN_TOKEN if self._message is None else END_TOKEN
-            before, found, data = data.partition(token)
-            if not found:
-                held = possible_prefix(before, token)
-                before, self._held = before[: len(before) - held], before[len(before) - held :]
-            pieces += self._body(before)
-            if found:
-                pieces += self._turn()
+        start, token = 0, END_TOKEN if self._message is not None else BEGIN_TOKEN
+        # By place: cutting off what was read would copy all the rest for each token.
+        while (found := data.find(token, start)) >= 0:
+            if found > start:
+                pieces += self._body(data[start:found])
+            pieces += self._turn()
+            start = found + len(token)
+            token = BEGIN_TOKEN if token is END_TOKEN else END_TOKEN
+        end = len(data) - possible_prefix(data[start:], token)
+        self._held = data[end:]
+        pieces += self._body(data[start:end])
         return pieces
 
     def flush(self) -> list[Piece]:
