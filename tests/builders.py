@@ -23,6 +23,7 @@ from proctor.daemon.activity_log import ActivityLog, Level
 from proctor.daemon.bus import EventBus
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
+from proctor.daemon.surroundings import Dialogue
 
 SETTINGS = DaemonSettings(logfile=None, pidfile="/nowhere/pid", childlogdir="/nowhere")
 NO_LOG = OutputPolicy(kind=LogKind.NONE)
@@ -60,7 +61,10 @@ class Heart:
     """A Supervisor on a fake machine, with everything it said written down."""
 
     def __init__(
-        self, *specs: ProcessSpec | GroupSpec, settings: DaemonSettings = SETTINGS
+        self,
+        *specs: ProcessSpec | GroupSpec,
+        settings: DaemonSettings = SETTINGS,
+        dialogue: Dialogue | None = None,
     ) -> None:
         self.host = FakeHost()
         self.drain = FakeDrain(self.host)
@@ -70,7 +74,9 @@ class Heart:
         self.bus = EventBus(self.log.error)
         self.events: list[Event] = []
         self.bus.subscribe(self.events.append, ["EVENT"])
-        self.supervisor = Supervisor(self.host, self.drain, self.log, self.bus, settings)
+        self.supervisor = Supervisor(
+            self.host, self.drain, self.log, self.bus, settings, dialogue=dialogue
+        )
         for spec in specs:
             self.add(spec)
 
@@ -108,10 +114,12 @@ class Heart:
 
 @contextmanager
 def a_heart(
-    *specs: ProcessSpec | GroupSpec, settings: DaemonSettings = SETTINGS
+    *specs: ProcessSpec | GroupSpec,
+    settings: DaemonSettings = SETTINGS,
+    dialogue: Dialogue | None = None,
 ) -> Iterator[Heart]:
     """A Heart whose pipes are closed afterwards."""
-    heart = Heart(*specs, settings=settings)
+    heart = Heart(*specs, settings=settings, dialogue=dialogue)
     try:
         yield heart
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 
 from builders import Heart, a_heart, a_process
 from fakes import FakeDrain
+from proctor.core.capture import BEGIN_TOKEN, END_TOKEN
 from proctor.core.events import ProcessCommunicated, ProcessLogged
 from proctor.core.plan import SpawnFailure
 from proctor.core.settings import DaemonSettings
 from proctor.core.spec import LogKind, OutputPolicy, ProcessKind
 from proctor.daemon import words
+from proctor.daemon.surroundings import Channel
+from proctor.posix.sinks import Sink
 
 OFF = OutputPolicy(kind=LogKind.NONE)
 
@@ -165,6 +169,44 @@ def test_a_captured_message_is_an_event_and_not_a_log_line(tmp_path: Path) -> No
         made = [e for e in heart.events if isinstance(e, ProcessCommunicated | ProcessLogged)]
         assert made == [ProcessCommunicated("web", "web", 101, "stdout", b"secret")]
         assert heart.said("comm") == ["DEBG 'web' stdout emitted a comm event"]
+
+
+class Listeners:
+    """A Dialogue of which only `catch_up` is used; each takes `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.heard_after: list[int] = []
+        self.heart: Heart | None = None
+
+    def converse(self, fd: int, sinks: Sequence[Sink], hear: Callable[[bytes], None]) -> Channel:
+        """There is no listener."""
+        raise AssertionError
+
+    def catch_up(self) -> None:
+        """Note how many messages were told before."""
+        assert self.heart is not None
+        self.heard_after.append(len(told(self.heart)))
+        self.heart.host.time += self.seconds
+
+
+def told(heart: Heart) -> list[bytes]:
+    """The captured messages that became events."""
+    return [event.data for event in heart.events if isinstance(event, ProcessCommunicated)]
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.0, 10), (0.002, 3)])
+def test_many_messages_do_not_keep_listeners_waiting(seconds: float, times: int) -> None:
+    """They are heard in between, but not for long: others wait too.  No message is lost."""
+    listeners = Listeners(seconds)
+    policy = OutputPolicy(kind=LogKind.NONE, capture_maxbytes=100)
+    with a_heart(a_process("web", stdout=policy), dialogue=listeners) as heart:
+        listeners.heart = heart
+        heart.start("web")
+        messages = [b"%d" % number for number in range(20)]
+        says(heart, b"".join(BEGIN_TOKEN + message + END_TOKEN for message in messages))
+        assert told(heart) == messages
+        assert listeners.heard_after == [2 * n for n in range(1, times + 1)]
 
 
 def test_clear_forgets_an_unfinished_message(tmp_path: Path) -> None:

@@ -188,6 +188,19 @@ def test_one_that_never_stops_talking_does_not_keep_others_waiting(stage: Stage)
     os.close(other_write)
 
 
+def test_catching_up_hears_what_was_said(stage: Stage) -> None:
+    """Without a turn of the loop, and without waiting for more."""
+    stage.talks.catch_up()
+    talk = stage.converse()
+    stage.talks.catch_up()
+    os.write(stage.child, b"READY")
+    stage.talks.catch_up()
+    assert stage.heard == b"READY"
+    stage.talks.catch_up()
+    stage.finish(talk)
+    stage.talks.catch_up()
+
+
 def test_a_child_that_closes_its_stdout(stage: Stage) -> None:
     """The end of the pipe is not the end of the process, and costs nothing."""
     talk = stage.converse()

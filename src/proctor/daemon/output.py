@@ -5,6 +5,8 @@
 2. The end of a child is announced only after `finish`: its last words are in the log first.
 3. Bytes are looked at only if somebody must: capture mode, events, strip_ansi, a debug log, a
    listener's protocol.  Otherwise they never enter our memory.
+4. Many messages that were read at once do not keep event listeners waiting: what these answer is
+   heard in between, for SLICE seconds at most.
 
 Source: compat logging.md, sections 2, 5, 6, 7.
 """
@@ -23,6 +25,7 @@ from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
 from proctor.daemon import words
 from proctor.daemon.activity_log import Level
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
+from proctor.posix.conversation import SLICE
 from proctor.posix.logfile import LogFile
 from proctor.posix.logmarks import Mark, mark
 from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
@@ -31,6 +34,9 @@ CHANNELS = ("stdout", "stderr")
 
 # What our lines in syslog begin with: the name of the program that writes them.
 IDENT = "supervisord"
+
+# So many pieces of a read are told before listeners are heard again.
+_AT_ONCE = 2
 
 Listener = Callable[[bytes], None]
 
@@ -198,26 +204,33 @@ class Output:
         return partial(self._heard, name, pid)
 
     def _heard(self, name: str, pid: int, pieces: Sequence[Piece]) -> None:
-        for piece in pieces:
+        dialogue, now = self._around.dialogue, self._around.host.now
+        end = now() + SLICE
+        for number, piece in enumerate(pieces, 1):
             match piece:
                 case Message(data):
                     self._heard_message(name, pid, data)
                 case Text(data):
                     self._heard_text(name, pid, data)
+            # A listener works on the first of many messages while we make the others.
+            if dialogue is not None and number % _AT_ONCE == 0 and now() < end:
+                dialogue.catch_up()
 
     def _heard_message(self, name: str, pid: int, data: bytes) -> None:
         spec = self._spec
-        self._around.log.debug(f"'{spec.name}' {name} emitted a comm event")
+        if self._around.log.wants(Level.DEBUG):
+            self._around.log.debug(f"'{spec.name}' {name} emitted a comm event")
         self._around.bus.publish(ProcessCommunicated(spec.name, spec.group, pid, name, data))
 
     def _heard_text(self, name: str, pid: int, data: bytes) -> None:
         spec = self._spec
         if self._around.log.wants(Level.DEBUG):
             self._around.log.debug(words.output(spec.name, name, data))
-        if self._policy(name).events_enabled:
+        if self._policies[name].events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
-        if name in self.listeners and pid == self._pid:
-            self.listeners[name](data)
+        listener = self.listeners.get(name)
+        if listener is not None and pid == self._pid:
+            listener(data)
 
     # Opening and clearing
 

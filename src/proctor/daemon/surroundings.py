@@ -56,6 +56,9 @@ class Dialogue(Protocol):
     def converse(self, fd: int, sinks: Sequence[Sink], hear: Callable[[bytes], None]) -> Channel:
         """Let `hear` have what comes out of `fd`; takes the descriptor and the sinks over."""
 
+    def catch_up(self) -> None:
+        """Hear what was said meanwhile; not inside a step of the heart."""
+
 
 def at_once(job: Job) -> None:
     """Where nothing is written down, nothing is waited for."""

@@ -88,6 +88,14 @@ class Talks:
         if self._poll is not None:
             self._poll.unregister(fd)
 
+    def catch_up(self) -> None:
+        """Hear what was said meanwhile: for whoever has much to do on the loop in one go."""
+        if self._poll is None or not self._readers:
+            return
+        for ready, _ in self._poll.poll(0):
+            if ready in self._readers:
+                self._readers[ready]()
+
     def _talk(self, fd: int) -> None:
         readers = self._readers
         if fd in readers:
