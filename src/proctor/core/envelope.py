@@ -10,25 +10,27 @@ RESULT = b"RESULT "
 ACCEPTED = b"OK"
 
 
-def render(
-    *,
-    server: str,
-    serial: int,
-    pool: str,
-    poolserial: int,
-    eventname: str,
-    payload: str,
-    with_bytes: bool = False,
-) -> bytes:
-    """Header line and payload, ready to be sent.
+class Envelope:
+    """Header line and payload of the events for one pool.
 
     `len` counts characters, as Python 3 listeners read text; `with_bytes` adds a trailing field
     `bytes` for listeners that read bytes (gotcha G6).
     """
-    body = payload.encode("utf-8", "surrogateescape")
-    extra = f" bytes:{len(body)}" if with_bytes else ""
-    header = (
-        f"ver:3.0 server:{server} serial:{serial} pool:{pool} poolserial:{poolserial}"
-        f" eventname:{eventname} len:{len(payload)}{extra}\n"
-    )
-    return header.encode("utf-8", "surrogateescape") + body
+
+    def __init__(self, server: str, pool: str, *, with_bytes: bool = False) -> None:
+        # The same in every event; what is between them is not.
+        self._parts = f"ver:3.0 server:{server} serial:", f" pool:{pool} poolserial:"
+        self._with_bytes = with_bytes
+
+    def render(self, serial: int, poolserial: int, eventname: str, payload: str) -> bytes:
+        """An event, ready to be sent."""
+        server, pool = self._parts
+        extra = f" bytes:{len(_encode(payload))}" if self._with_bytes else ""
+        return _encode(
+            f"{server}{serial}{pool}{poolserial} eventname:{eventname}"
+            f" len:{len(payload)}{extra}\n{payload}"
+        )
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

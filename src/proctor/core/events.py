@@ -120,6 +120,14 @@ class ProcessStateChanged:
                 return ""
 
 
+# The names of what comes by the thousand, by channel.
+_LOGGED = {"stdout": "PROCESS_LOG_STDOUT", "stderr": "PROCESS_LOG_STDERR"}
+_COMMUNICATED = {
+    "stdout": "PROCESS_COMMUNICATION_STDOUT",
+    "stderr": "PROCESS_COMMUNICATION_STDERR",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessLogged:
     """Output of a process.  `channel` is stdout or stderr."""
@@ -133,7 +141,7 @@ class ProcessLogged:
     @property
     def name(self) -> str:
         """PROCESS_LOG_STDOUT or PROCESS_LOG_STDERR."""
-        return f"PROCESS_LOG_{self.channel.upper()}"
+        return _LOGGED[self.channel]
 
     @property
     def payload(self) -> str:
@@ -157,7 +165,7 @@ class ProcessCommunicated:
     @property
     def name(self) -> str:
         """PROCESS_COMMUNICATION_STDOUT or PROCESS_COMMUNICATION_STDERR."""
-        return f"PROCESS_COMMUNICATION_{self.channel.upper()}"
+        return _COMMUNICATED[self.channel]
 
     @property
     def payload(self) -> str:

@@ -176,7 +176,8 @@ class Process(Seen):
 
     def write_stdin(self, data: bytes) -> None:
         """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING; NO_FILE without stdin."""
-        if not self.pid or self.state is ProcessState.STOPPING:
+        lifecycle = self.lifecycle
+        if not lifecycle.pid or lifecycle.state is ProcessState.STOPPING:
             raise Fault(FaultCode.NOT_RUNNING, self.key)
         if self._stdin is None:
             raise Fault(FaultCode.NO_FILE, self.key)

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from proctor.core import envelope
 from proctor.core.cause import CauseKind, because
+from proctor.core.envelope import Envelope
 from proctor.core.faults import Fault
 from proctor.core.spec import PoolSpec
 from proctor.core.states import RUNNING_STATES, ProcessState, SupervisorState
@@ -59,6 +59,9 @@ class Dispatcher:
         self._done = done
         self._log = supervisor.log
         self._host = supervisor.host
+        self._envelope = Envelope(
+            supervisor.settings.identifier, group.name, with_bytes=self.spec.events_with_bytes
+        )
         self._timer: Timer | None = None
         self._due: float | None = None
         self._overflows = Merged(self._host, self._log.error)
@@ -151,14 +154,8 @@ class Dispatcher:
     # To a listener
 
     def _send(self, letter: Letter, listener: Listener) -> None:
-        data = envelope.render(
-            server=self._supervisor.settings.identifier,
-            serial=letter.serial,
-            pool=self.name,
-            poolserial=letter.poolserial,
-            eventname=letter.eventname,
-            payload=letter.payload,
-            with_bytes=self.spec.events_with_bytes,
+        data = self._envelope.render(
+            letter.serial, letter.poolserial, letter.eventname, letter.payload
         )
         try:
             if not listener.send(letter, data):

@@ -18,7 +18,7 @@ The rules (compat events.md, sections 5 and 6; gotchas G1, G18, G67):
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from typing import NamedTuple
 
 from proctor.core.values import dataclass
 
@@ -29,8 +29,7 @@ LONGEST_DELAY = 5.0
 MAX_TRIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """An event on its way to one pool.  `due` is the earliest time of delivery (Host.now())."""
 
     serial: int
@@ -110,7 +109,7 @@ class Pool:
         """Its listener died over it: due again at once.  False when it was dropped instead."""
         if letter.tries:
             return self.rejected(letter, now)
-        self.untake(replace(letter, tries=1))
+        self.untake(letter._replace(tries=1))
         return True
 
     def rejected(self, letter: Letter, now: float) -> bool:
@@ -120,7 +119,7 @@ class Pool:
             self.counts.dropped += 1
             return False
         delay = min(FIRST_DELAY * 2**letter.tries, LONGEST_DELAY)
-        self._resting.append(replace(letter, tries=letter.tries + 1, due=now + delay))
+        self._resting.append(letter._replace(tries=letter.tries + 1, due=now + delay))
         return True
 
     @property
@@ -136,9 +135,9 @@ class Pool:
         limit = self.buffer_size + self._spare
         if self.starting:
             limit = max(limit, START_UP_LIMIT)
-        discarded: list[Letter] = []
-        while len(self) > limit:
-            oldest = self._waiting.popleft() if self._waiting else self._resting.pop(0)
-            discarded.append(oldest)
+        discarded = [
+            self._waiting.popleft() if self._waiting else self._resting.pop(0)
+            for _ in range(len(self) - limit)
+        ]
         self.counts.overflowed += len(discarded)
         return discarded
