@@ -332,3 +332,11 @@ def test_memory_that_ran_out_is_a_matter_of_evidence(tmp_path: Path) -> None:
     assert memory(killed) == ["yes"]
     vmstat.unlink()
     assert memory(killed) == [""]
+
+
+def test_a_daemon_without_programs_begins_no_journal(room: Room) -> None:
+    """Where no file is, no run was left; the first who has something to write makes it."""
+    room.write(Left(frozenset(), 1000.0))
+    assert not room.path.exists()
+    room.write(a_run(1))
+    assert room.runs() == [1]

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from proctor.core.cause import Cause
 from proctor.core.exits import ExitStatus
 from proctor.posix.links import open_trusted
 from proctor.survival.entries import Ended, Entry, Left, Spawned, Turned
+
+if TYPE_CHECKING:
+    import sqlite3
 
 VERSION = 1
 DAY = 86400.0
@@ -26,7 +29,7 @@ DAY = 86400.0
 _PAGE = 4096
 # Fewer pages than this could not even hold the tables.
 _FEWEST_PAGES = 16
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 _SETTINGS = (
     "PRAGMA auto_vacuum=INCREMENTAL",
@@ -56,7 +59,7 @@ CREATE INDEX IF NOT EXISTS runs_of ON runs (process, id);
 
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether the file itself is broken, as against a disk that is full or a lock."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    return getattr(error, "sqlite_errorname", "").startswith(_DAMAGED)
 
 
 class Ledger:
@@ -70,6 +73,8 @@ class Ledger:
         self._maxdays = maxdays
         self._age_looked_at = 0.0
         _claim(path)
+        import sqlite3  # A megabyte, for the first who has something to write.
+
         self._db = sqlite3.connect(path, timeout=2.0, isolation_level=None)
         try:
             for setting in _SETTINGS:
@@ -91,7 +96,7 @@ class Ledger:
                 self._write(entry)
             self._db.execute("COMMIT")
         except BaseException:
-            with suppress(sqlite3.Error):
+            with suppress(self._db.Error):
                 self._db.execute("ROLLBACK")
             raise
         self._keep_within_bounds(now)

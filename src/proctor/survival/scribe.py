@@ -1,6 +1,7 @@
 """Scribe: the thread that writes the journal, so that the daemon's loop never waits for the disk.
 
-1. It starts with the first entry and sleeps until the next; sqlite3 is loaded in it.
+1. It starts with the first entry and sleeps until the next; sqlite3 is loaded in it.  Where there
+   is no file, no run was left in it, and that is no reason to begin one.
 2. What has piled up while it wrote is one commit.
 3. While the file cannot be written, entries are kept up to a bound (then the oldest go, counted)
    and tried again with the next entry, or after RETRY seconds.  One line an interval says so.
@@ -11,6 +12,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -18,12 +20,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
-from proctor.survival.entries import Entry
-
-if TYPE_CHECKING:
-    from proctor.survival.ledger import Ledger
+from proctor.survival.entries import Entry, Left
+from proctor.survival.evidence import Witness
+from proctor.survival.ledger import Ledger, is_damaged, put_aside
 
 MOST = 5000
 # How many ends the keeper keeps for us, with their pipes, while a disk is frozen.
@@ -88,6 +88,8 @@ class Scribe:
         if self._closed or self._queue.qsize() > MOST:
             self._dropped += 1
             return
+        if self._thread is None and isinstance(entry, Left) and not os.path.lexists(self.path):
+            return
         self._put(entry)
 
     def after(self, done: Callable[[], None]) -> None:
@@ -133,8 +135,6 @@ class Scribe:
 
     def _run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        from proctor.survival.evidence import Witness
-
         witness = Witness()
         going = True
         while going:
@@ -173,8 +173,6 @@ class Scribe:
         # Errors of SQLite are known by what the module calls them, and the module is loaded here.
         import sqlite3
 
-        from proctor.survival.ledger import Ledger, is_damaged
-
         for attempt in (1, 2):
             try:
                 if self._ledger is None:
@@ -195,8 +193,6 @@ class Scribe:
     def _look_for_damage(self) -> None:
         import sqlite3
 
-        from proctor.survival.ledger import Ledger, is_damaged
-
         # With fresh eyes: what is in memory may be sound while the file is not.
         self._shut()
         try:
@@ -210,8 +206,6 @@ class Scribe:
             self._begin_anew(trouble)
 
     def _begin_anew(self, reason: str) -> None:
-        from proctor.survival.ledger import put_aside
-
         self._shut()
         try:
             aside = put_aside(self.path)
