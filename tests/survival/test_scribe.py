@@ -21,7 +21,7 @@ from proctor.core.states import ProcessState
 from proctor.survival.entries import Ended, Entry, Left, Spawned, Turned
 from proctor.survival.evidence import Witness
 from proctor.survival.reading import Reader, numbered
-from proctor.survival.scribe import MOST, MOST_WAITING, Scribe
+from proctor.survival.scribe import MOST, MOST_WAITING, Post, Scribe, at_once
 from support.waiting import until
 
 EXIT = Cause(CauseKind.EXIT)
@@ -47,11 +47,21 @@ def a_turn(number: int, text: str = "") -> Turned:
 class Room:
     """A scribe, and the loop it talks to: what it posts is called in `settle`."""
 
-    def __init__(self, path: Path, **more: int) -> None:
+    def __init__(
+        self, path: Path, maxbytes: int = 0, maxdays: int = 0, soon: Post = at_once
+    ) -> None:
         self.path = path
         self.said: list[str] = []
         self._posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self.scribe = Scribe(str(path), self._posted.put, self.said.append, retry=0.05, **more)
+        self.scribe = Scribe(
+            str(path),
+            self._posted.put,
+            self.said.append,
+            maxbytes=maxbytes,
+            maxdays=maxdays,
+            retry=0.05,
+            soon=soon,
+        )
         self.reader = Reader(str(path))
 
     def settle(self) -> None:
@@ -250,6 +260,31 @@ def test_damage_that_a_reader_finds_is_looked_at(room: Room) -> None:
     assert "is damaged" in again.said[0]
     assert again.runs() == [1]
     again.scribe.close()
+
+
+def test_the_thread_is_woken_once_for_what_comes_together(tmp_path: Path) -> None:
+    """When the loop has time; who waits is answered then, and an end waits for nothing."""
+    later: list[Callable[[], None]] = []
+    room = Room(tmp_path / "journal", soon=later.append)
+    written: list[bool] = []
+    room.scribe.write(a_run(1))
+    room.scribe.write(a_run(2))
+    room.scribe.after(lambda: written.append(True))
+    assert len(later) == 1
+    assert not room.path.exists()
+    later.pop()()
+
+    def answered() -> bool:
+        room.settle()
+        return bool(written)
+
+    until(answered, "the scribe answers")
+    assert room.runs() == [1, 2]
+
+    room.scribe.write(a_run(3))
+    room.scribe.close()
+    assert room.runs() == [1, 2, 3]
+    later.pop()()  # it finds nothing left to do
 
 
 def test_the_file_stays_within_its_size(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ from proctor.survival.scribe import Post, Scribe
 
 _UNKNOWN = Cause(CauseKind.ADOPTED)
 
+# Seconds between an entry and the wake-up of the scribe: a program that ends and starts again is
+# through with it by then, and is one commit.
+GATHER = 0.005
+
 
 def journal_of(
     settings: DaemonSettings, supervisor: Supervisor, post: Post, log: ActivityLog
@@ -34,12 +38,18 @@ def journal_of(
     """The journal as configured; None for `journal=none`.  `post` runs a callback on the loop."""
     if settings.journal is None:
         return None
+    host = supervisor.host
+
+    def soon(callback: Callable[[], None]) -> None:
+        host.call_at(host.now() + GATHER, callback)
+
     scribe = Scribe(
         settings.journal,
         post,
         log.error,
         maxbytes=settings.journal_maxbytes,
         maxdays=settings.journal_maxdays,
+        soon=soon,
     )
     return Journal(supervisor, scribe)
 

@@ -2,7 +2,8 @@
 
 1. It starts with the first entry and sleeps until the next; sqlite3 is loaded in it.  Where there
    is no file, no run was left in it, and that is no reason to begin one.
-2. What has piled up while it wrote is one commit.
+2. What has piled up while it wrote is one commit.  It is woken a little later (`soon`): with its
+   Python and its commit it would be in the way of what the entries are about.
 3. While the file cannot be written, entries are kept up to a bound (then the oldest go, counted)
    and tried again with the next entry, or after RETRY seconds.  One line an interval says so.
 4. `after` is answered when everything before it is on the disk, or when that did not work: nobody
@@ -35,6 +36,11 @@ INTERVAL = 60.0
 Post = Callable[[Callable[[], None]], None]
 
 
+def at_once(callback: Callable[[], None]) -> None:
+    """As `soon`: when there is nothing that it could be in the way of."""
+    callback()
+
+
 class _Barrier:
     """Somebody wants to know when everything before this is written."""
 
@@ -51,7 +57,11 @@ _Item = Entry | _Barrier | _Stop | _Suspect
 
 
 class Scribe:
-    """`post` runs a callback on the loop; `say` is called there with what is wrong."""
+    """`post` runs a callback on the loop; `say` is called there with what is wrong.
+
+    `soon` calls back on the loop, when that has time; what is written until then is written with
+    it.
+    """
 
     def __init__(
         self,
@@ -62,12 +72,15 @@ class Scribe:
         maxbytes: int = 0,
         maxdays: int = 0,
         retry: float = RETRY,
+        soon: Post = at_once,
     ) -> None:
         self.path = path
         self._bounds = (maxbytes, maxdays)
         self._loop_post = post
         self._say = say
         self._retry = retry
+        self._soon = soon
+        self._gathered: list[_Item] = []
         self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -85,7 +98,7 @@ class Scribe:
 
     def write(self, entry: Entry) -> None:
         """Write it soon."""
-        if self._closed or self._queue.qsize() > MOST:
+        if self._closed or self._waits() > MOST:
             self._dropped += 1
             return
         if self._thread is None and isinstance(entry, Left) and not os.path.lexists(self.path):
@@ -97,8 +110,9 @@ class Scribe:
 
         At once when nothing was ever written, or too much waits already.
         """
-        too_many = self._queue.qsize() > MOST or len(self._waiting) >= MOST_WAITING
-        if self._thread is None or self._closed or too_many:
+        too_many = self._waits() > MOST or len(self._waiting) >= MOST_WAITING
+        nothing = self._thread is None and not self._gathered
+        if nothing or self._closed or too_many:
             done()
         else:
             self._waiting.append(done)
@@ -114,6 +128,7 @@ class Scribe:
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         if self._thread is not None:
             self._queue.put(_Stop())
             self._thread.join(patience)
@@ -125,11 +140,21 @@ class Scribe:
         if self._waiting:
             self._waiting.popleft()()
 
+    def _waits(self) -> int:
+        return len(self._gathered) + self._queue.qsize()
+
     def _put(self, item: _Item) -> None:
-        if self._thread is None:
+        self._gathered.append(item)
+        if len(self._gathered) == 1:
+            self._soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        items, self._gathered = self._gathered, []
+        if items and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
-        self._queue.put(item)
+        for item in items:
+            self._queue.put(item)
 
     # In the thread
 
