@@ -14,7 +14,7 @@ from proctor.daemon.shelf import Shelf
 from proctor.posix import statefile
 from proctor.posix.loop_host import Marks
 from proctor.posix.slots import SIZE
-from proctor.survival.register import Register
+from proctor.survival.register import PATIENCE, Register
 
 
 @contextmanager
@@ -61,8 +61,10 @@ def test_children_come_and_go(tmp_path: Path) -> None:
         pids = {f"{name}:{name}": heart.process(name).pid for name in ("a", "b")}
         assert written(path) == pids
         heart.stop("b")
+        heart.host.forward(PATIENCE)
         assert written(path) == {"a:a": pids["a:a"]}
         heart.stop("a")
+        heart.host.forward(PATIENCE)
         assert written(path) == {}
         register.end()
         assert not path.exists()
@@ -80,9 +82,11 @@ def test_a_full_disk(tmp_path: Path) -> None:
             assert written(path) == {key: pids[key] for key in ("a:a", "b:b")}
             assert len(heart.said("cannot write to")) == 1
             heart.stop("a")
+            heart.host.forward(PATIENCE)
             assert written(path) == {"b:b": pids["b:b"]}
             assert path.stat().st_size == 2 * SIZE
         heart.stop("b")
+        heart.host.forward(PATIENCE)
         assert written(path) == {"c:c": pids["c:c"]}
         assert len(heart.said("cannot write to")) == 1
         assert len(heart.said("can write to")) == 1

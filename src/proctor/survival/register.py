@@ -1,8 +1,9 @@
 """Register: every living child, in the file that outlives daemon and keeper (posix/statefile.py).
 
 The loop never waits for the disk: what changed is written by the drain thread, the newest only, and
-one batch at a time.  What cannot be written is tried again with the next change, and said once an
-interval.
+one batch at a time.  A new child is written down at once; that one is gone, whose pid and birth
+nobody has any more, can wait for its successor.  What cannot be written is tried again with the
+next change, and said once an interval.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from proctor.survival.memory import auto_logs
 from proctor.survival.orphans import Orphan
 
 NAME = "register"
+
+# Seconds that the absence of a child may wait to be written down.
+PATIENCE = 0.1
 
 
 class Register:
@@ -50,6 +54,7 @@ class Register:
         self._slots: Slots | None = None
         self._changed: dict[str, bytes] = {}
         self._writing = False
+        self._waiting = False
         self._left = 0
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -128,7 +133,16 @@ class Register:
         process = group.processes.get(event.process) if group else None
         if process is not None:
             self._note(process)
-            self._write()
+            if process.pid:
+                self._write()
+            elif not self._waiting:
+                self._waiting = True
+                host = self._supervisor.host
+                host.call_at(host.now() + PATIENCE, self._write_absences)
+
+    def _write_absences(self) -> None:
+        self._waiting = False
+        self._write()
 
     def _note(self, process: Process) -> None:
         pid = process.pid
