@@ -24,8 +24,9 @@ Usage = tuple[float, ...]
 class Child:
     """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds.
 
-    `signalled` is, for each signal that was sent to it, when that was last; `usage` is what `reap`
-    told of it.  `watch` is a pidfd for one that is not ours by birth (foreign.py), else None.
+    `signalled` is, for each signal that was sent to it, when that was last; `usage` is what the
+    Reaper told of it.  `watch` is a pidfd for one that is not ours by birth (foreign.py), else
+    None.
     """
 
     __slots__ = (
@@ -125,21 +126,30 @@ class Children:
         return 0
 
 
-def reap() -> Iterator[tuple[int, int, Usage]]:
-    """(pid, wait status, usage) of every child of this process that has ended, orphans included."""
-    floor: int | None = None
-    while True:
-        try:
-            pid, status, used = os.wait4(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        # A child's largest size begins with ours, of which it was a copy: up to there it says
-        # nothing.
-        floor = _largest() if floor is None else floor
-        peak = used.ru_maxrss if used.ru_maxrss > floor else 0
-        yield pid, status, (round(used.ru_utime, 6), round(used.ru_stime, 6), peak)
+class Reaper:
+    """Reaps the children of this process."""
+
+    def __init__(self) -> None:
+        self._floor = 0
+
+    def reap(self) -> Iterator[tuple[int, int, Usage]]:
+        """(pid, wait status, usage) of every child that has ended, orphans included."""
+        while True:
+            try:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            yield pid, status, (round(used.ru_utime, 6), round(used.ru_stime, 6), self._peak(used))
+
+    def _peak(self, used: resource.struct_rusage) -> int:
+        """A child's largest size begins with ours, of which it was a copy: up to there it says
+        nothing, and is 0.
+        """
+        if used.ru_maxrss > self._floor:
+            self._floor = _largest()  # We only grow, so it need be asked no sooner.
+        return used.ru_maxrss if used.ru_maxrss > self._floor else 0
 
 
 def _largest() -> int:

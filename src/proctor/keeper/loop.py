@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 
 from proctor.keeper import foreign
-from proctor.keeper.children import Child, reap
+from proctor.keeper.children import Child, Reaper
 from proctor.keeper.daemon import Daemon
 from proctor.keeper.desk import Desk
 from proctor.keeper.ear import PASSED_ON, hear_signals, say
@@ -65,6 +65,7 @@ class Keeper:
             "bye": self._bye,
             "reexec": self._reexec,
         }
+        self._reaper = Reaper()
         self._code: int | None = None
         self._ear = hear_signals()
         self._poll.register(self._ear, select.POLLIN)
@@ -184,7 +185,7 @@ class Keeper:
 
     def _reap(self) -> None:
         guard, parted = self._guard, []
-        for pid, status, usage in reap():
+        for pid, status, usage in self._reaper.reap():
             if guard.daemon is not None and pid == guard.daemon.pid:
                 guard.ended(guard.daemon, status)
                 continue

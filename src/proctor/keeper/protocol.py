@@ -26,9 +26,9 @@ command line or an environment may hold survive the way.
 them.  `streams` says which of stdin, stdout and stderr the descriptors are, as a text of the
 letters i, o and e.  `at`, `started` and `ended` are CLOCK_MONOTONIC seconds, the same clock in
 both processes.  `status` is the number waitpid(2) gives, -1 when nobody can tell, `usage` what
-children.reap tells.  `signalled` are pairs: a signal that was sent to the child, and when that was
-last.  `birth` is identity.py's.  `held` and `spawned` of a child whose order named a tree have a
-field `tree` besides (Tree.words in trees.py); `left` are those that come from a child that ended,
+children.Reaper tells.  `signalled` are pairs: a signal that was sent to the child, and when that
+was last.  `birth` is identity.py's.  `held` and `spawned` of a child whose order named a tree have
+a field `tree` besides (Tree.words in trees.py); `left` are those that come from a child that ended,
 [] at last.  A field that the other end does not know is ignored.
 
 `succeed` is the last word of a daemon that stands aside (succession.py); `note` reaches the one

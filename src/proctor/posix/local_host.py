@@ -17,7 +17,7 @@ from contextlib import suppress
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.birth import Nursery
-from proctor.keeper.children import Child, Children, reap
+from proctor.keeper.children import Child, Children, Reaper
 from proctor.keeper.identity import birth, open_process
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError, Streams
@@ -45,6 +45,7 @@ class LocalHost(LoopHost):
         self._sinks: dict[tuple[str, int], ChildSink] = {}
         self._marks: dict[tuple[str, int], Marks] = {}
         self._direct = Direct(loop, self._adopted_ended)
+        self._reaper = Reaper()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     async def hello(self) -> Holdings:
@@ -179,7 +180,7 @@ class LocalHost(LoopHost):
 
     def _reap(self) -> None:
         parted = []
-        for pid, status, usage in reap():
+        for pid, status, usage in self._reaper.reap():
             child = self._children.ended(pid, status, usage, self.now())
             end = ExitStatus.from_wait(status, usage)
             if child is not None and child.tree is not None:
