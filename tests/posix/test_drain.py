@@ -6,7 +6,7 @@ import fcntl
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,11 @@ import pytest
 from drain_desk import DrainDesk, log_files, numbered_lines, whole_log
 from proctor.core.capture import BEGIN_TOKEN, END_TOKEN, Capture, Message, Piece, Text
 from proctor.posix import courier, paths
+from proctor.posix.drain import Drain
 from proctor.posix.follow import Follower
 from proctor.posix.logfile import LogFile
-from proctor.posix.sinks import SyslogSink
+from proctor.posix.sinks import SyslogSink, open_sink
+from support.waiting import until
 
 
 @pytest.fixture
@@ -345,6 +347,38 @@ def test_a_decoder_with_a_bug_stops_nobody_else(desk: DrainDesk, tmp_path: Path)
     desk.finish(channel)
     assert (tmp_path / "log").read_bytes() == b"fine\n"
     os.close(write)
+
+
+def test_the_lines_of_a_moment_wake_the_thread_once(tmp_path: Path) -> None:
+    """When the loop says so; nothing comes of that after the end."""
+    later: list[Callable[[], None]] = []
+    drain = Drain(lambda _callback: None, soon=later.append)
+    drain.start()
+    sink = open_sink(str(tmp_path / "log"), 0, 0)
+    for line in (b"one\n", b"two\n", b"three\n"):
+        drain.write(sink, line)
+    assert len(later) == 1
+    later.pop()()
+    until(lambda: (tmp_path / "log").read_bytes() == b"one\ntwo\nthree\n", "all is written")
+    drain.write(sink, b"four\n")
+    assert drain.stop()
+    assert (tmp_path / "log").read_bytes().endswith(b"four\n")
+    later.pop()()
+    sink.close()
+
+
+def test_a_pipe_that_ended_is_over(desk: DrainDesk, tmp_path: Path) -> None:
+    """Then all is in the log, and nobody need ask; not if the loop has still to hear of it."""
+    path = tmp_path / "log"
+    writer, channel = desk.watch(LogFile(str(path), 0, 0))
+    heard, other = desk.watch(deliver=lambda _pieces: None)
+    assert not channel.is_over
+    for end in (writer, heard):
+        end.write(b"last words")
+        end.close()
+    desk.until(lambda: channel.is_over)
+    assert path.read_bytes() == b"last words"
+    assert not other.is_over
 
 
 def test_a_call_that_is_impossible_is_answered(desk: DrainDesk) -> None:

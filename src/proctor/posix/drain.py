@@ -36,11 +36,16 @@ def _ignore(_text: str) -> None:
     pass
 
 
+def _at_once(callback: Callable[[], None]) -> None:
+    callback()
+
+
 class Drain:
     """`post` runs a callback on the loop (call_soon_threadsafe).
 
     `report` is called on the loop with what is wrong with targets, `advise` with what users should
-    know about their settings.
+    know about their settings.  `soon` calls back on the loop: what it writes until then costs one
+    wake-up of the thread.
     """
 
     def __init__(
@@ -48,11 +53,14 @@ class Drain:
         post: Post,
         report: Callable[[str], None] = _ignore,
         advise: Callable[[str], None] = _ignore,
+        soon: Callable[[Callable[[], None]], object] = _at_once,
     ) -> None:
         self._report = report
         self._advise = advise
         self._advised: set[str] = set()
         self._loop_post = post
+        self._soon = soon
+        self._waking = False
         self._reactor = Reactor()
         self._complaints = Complaints(self._say)
         self._scratch = Scratch()
@@ -79,6 +87,7 @@ class Drain:
 
         False when the thread hangs, and may still use what it was given.
         """
+        self._waking = False
         self._reactor.call_soon(partial(self._begin_to_stop, patience))
         self._thread.join(patience + 1.0)
         # A thread that hangs in a frozen disk is left behind with what it uses.
@@ -121,12 +130,20 @@ class Drain:
             self._lines_lost += len(data)
             return False
         self._lines_sent += len(data)
-        self._reactor.call_soon(partial(self._write, sink, data))
+        self._reactor.queue(partial(self._write, sink, data))
+        if not self._waking:
+            self._waking = True
+            self._soon(self._wake)
         return True
 
     def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
         """Call `function` in the thread, then `done` on the loop with its result or its OSError."""
         self._reactor.call_soon(partial(self._call, function, done))
+
+    def _wake(self) -> None:
+        if self._waking:  # not after the end
+            self._waking = False
+            self._reactor.wake()
 
     # What follows runs in the drain thread.
 

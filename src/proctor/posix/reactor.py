@@ -49,8 +49,16 @@ class Reactor:
 
     def call_soon(self, callback: Callback) -> None:
         """Call back in the thread that runs this, in order.  From any thread."""
-        # First the call, then the question: `_swallow_wake` answers it before the calls are made.
+        self.queue(callback)
+        self.wake()
+
+    def queue(self, callback: Callback) -> None:
+        """The same, but the thread need not wake up for it before it is told to `wake`."""
         self._calls.append(callback)
+
+    def wake(self) -> None:
+        """Let the thread wake up, if it sleeps."""
+        # First the call, then the question: `_swallow_wake` answers it before the calls are made.
         if not self._woken:
             self._woken = True
             os.write(self._wake_write, b"\0")

@@ -69,7 +69,7 @@ def heart_of(
     def post(callback: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(callback)
 
-    drain = Drain(post, log.error, log.warn)
+    drain = Drain(post, log.error, log.warn, loop.call_soon)
     shelf = Shelf(host if isinstance(host, KeeperHost) else None)
     supervisor = Supervisor(
         host,
