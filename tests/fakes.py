@@ -269,6 +269,7 @@ class FakeChannel:
     decoder: Decoder | None
     deliver: Callable[[Sequence[Piece]], None] | None
     finished: bool = False
+    is_over: bool = False
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """There is nothing to copy."""
@@ -290,6 +291,7 @@ class FakeChannel:
 
     def finish(self, done: Callable[[], None]) -> None:
         """All was read."""
+        self.drain.asked += 1
 
         def over() -> None:
             self.finished = True
@@ -309,6 +311,8 @@ class FakeDrain:
         self._host = host
         self._late: list[Callable[[], None]] = []
         self.frozen = False
+        # How often the heart asked for anything: each time may be a wake-up of the thread.
+        self.asked = 0
         self._by_fd: dict[int, FakeChannel] = {}
 
     def watch(
@@ -329,6 +333,7 @@ class FakeDrain:
 
     def call(self, function: Callable[[], T], done: Callable[[T | OSError], None]) -> None:
         """Call at once, answer in the next round."""
+        self.asked += 1
 
         def work() -> None:
             try:

@@ -296,3 +296,23 @@ def test_commands_that_do_not_fit_do_nothing() -> None:
     assert life.start(0) == ()
     assert life.signal_failed(0) == (), "it was about a child of long ago"
     assert life == Lifecycle(life.spec, S.STARTING, spawning=True)
+
+
+@pytest.mark.parametrize("autorestart", ["true", "false", "unexpected"])
+@pytest.mark.parametrize("status", [OK, FAILED, KILLED])
+@pytest.mark.parametrize("age", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_it_can_say_beforehand_whether_it_restarts(
+    autorestart: str, status: ExitStatus, age: float, stopped: bool
+) -> None:
+    """Without delay, that is; what it says is what it does."""
+    life = Lifecycle(a_process(startsecs=1, autorestart=autorestart))
+    life.start(0)
+    life.spawned(7, 0)
+    if age > 2:
+        life.tick(2)
+    if stopped:
+        life.stop(age)
+    foretold = life.will_restart(status, age)
+    life.exited(status, age)
+    assert foretold == (life.state is S.EXITED and life.deadline == age)

@@ -13,10 +13,11 @@ import pytest
 from builders import Heart, a_heart, a_process
 from fakes import FakeDrain
 from proctor.core.capture import BEGIN_TOKEN, END_TOKEN
-from proctor.core.events import ProcessCommunicated, ProcessLogged
+from proctor.core.events import Event, ProcessCommunicated, ProcessLogged
 from proctor.core.plan import SpawnFailure
 from proctor.core.settings import DaemonSettings
 from proctor.core.spec import LogKind, OutputPolicy, ProcessKind
+from proctor.core.states import ProcessState
 from proctor.daemon import words
 from proctor.daemon.surroundings import Channel
 from proctor.posix.sinks import Sink
@@ -92,6 +93,58 @@ def test_logs_opened_for_a_child_that_never_came_are_closed(tmp_path: Path) -> N
         heart.start("web")
         heart.host.until(60)
         assert heart.states("web").endswith("FATAL")
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_restart_asks_the_drain_thread_once(tmp_path: Path) -> None:
+    """Pipes that ended with the process are read already; only the next logs are to be opened."""
+    spec = a_process("web", startsecs=0, autorestart="true", stdout=log_at(tmp_path / "out"))
+    with a_heart(spec) as heart:
+        heart.start("web")
+        for channel in ("stdout", "stderr"):
+            heart.drain.of("web:web", channel).is_over = True
+        asked = heart.drain.asked
+        heart.host.dies("web:web")
+        assert heart.process("web").pid == 102
+        assert heart.drain.asked - asked == 1
+
+
+def test_a_run_keeps_its_place_in_the_log_until_its_end_is_told(tmp_path: Path) -> None:
+    """The logs of the next run are open by then, but it has not begun."""
+    spec = a_process("web", startsecs=0, autorestart="true", stdout=log_at(tmp_path / "out"))
+    with a_heart(spec) as heart:
+        places: list[int] = []
+
+        def note(_event: Event) -> None:
+            places.append(heart.process("web").log_marks["stdout"].offset)
+
+        heart.start("web")
+        says(heart, b"hello\n")
+        heart.bus.subscribe(note, ["PROCESS_STATE_EXITED", "NOTE_PROCESS_SPAWNED"])
+        heart.host.dies("web:web")
+        assert places == [0, 6]
+
+
+def test_logs_opened_for_a_restart_that_is_called_off_are_closed(tmp_path: Path) -> None:
+    """By a stop before the end is told, or by a shutdown after it."""
+    spec = a_process("web", startsecs=0, autorestart="true", stdout=log_at(tmp_path / "out"))
+    with a_heart(spec) as heart:
+        before = set(os.listdir("/proc/self/fd"))
+        heart.start("web")
+        heart.drain.frozen = True
+        heart.host.dies("web:web")
+        heart.stop("web")
+        heart.drain.thaw()
+        heart.host.settle()
+        assert heart.states("web").endswith("STOPPED")
+        assert set(os.listdir("/proc/self/fd")) == before
+
+        heart.start("web")
+        heart.bus.subscribe(
+            lambda _event: heart.supervisor.shutdown(False, lambda: None), ["PROCESS_STATE_EXITED"]
+        )
+        heart.host.dies("web:web")
+        assert heart.process("web").state is ProcessState.EXITED
         assert set(os.listdir("/proc/self/fd")) == before
 
 

@@ -102,6 +102,16 @@ class Lifecycle:
         starting = self.spawning and self.state is ProcessState.STARTING
         return self.before_start if starting else self.state
 
+    def will_restart(self, status: ExitStatus, now: float) -> bool:
+        """Whether it starts again without delay if `exited` is told this."""
+        match self.state:
+            case ProcessState.STARTING if now - self.started < self.spec.start.startsecs:
+                return False
+            case ProcessState.STARTING | ProcessState.RUNNING:
+                return self._restarts_after(status.is_expected(self.spec.start.exitcodes))
+            case _:
+                return False
+
     # Commands
 
     def start(self, now: float) -> Effects:

@@ -27,7 +27,8 @@ class Ending:
     """Of the child of this key and pid, which ended with `status` at `at`.
 
     `outlived` hears who could not be ended of what came from it.  `moved` is told when `due` has
-    changed: then, if it is not None, `hurry` is to be called.  `announce` is done through `submit`.
+    changed: then, if it is not None, `hurry` is to be called.  `last_words` is told when the drain
+    thread was asked for them.  `announce` is done through `submit`.
     """
 
     spec: ProcessSpec
@@ -40,6 +41,7 @@ class Ending:
     submit: Callable[[Job], None]
     outlived: Callable[[tuple[str, ...]], None]
     moved: Callable[[], None]
+    last_words: Callable[[], None]
     announce: Callable[[ExitStatus, float], None]
     due: float | None = None
     _leftovers: Leftovers | None = None
@@ -75,6 +77,7 @@ class Ending:
         self.due = self.around.host.now() + DRAIN_BOUND
         self.moved()
         self.output.finish(lambda: self.submit(self._announce))
+        self.last_words()
 
     def _announce(self) -> None:
         if not self._announced:  # when the bound was reached it was, already

@@ -60,7 +60,7 @@ class Launch:
         # and every launch goes through it, so that children start in the order of their launches.
         if self.socket is not None:
             self.socket.acquire(self.key, self._acquired)
-        if self.spec.uid not in (None, os.getuid()):
+        if _needs_look_up(self.spec):
             self.around.drain.call(self._look_up_user, lambda _: None)
         self.output.open(lambda error: self.submit(lambda: self._spawn(command, error)))
 
@@ -115,3 +115,12 @@ class Launch:
     def _tree(self) -> str:
         """No other supervisor on this machine has this name; the pid is that of the keeper."""
         return f"{self.around.settings.identifier}.{self.around.pid}/{self.key}"
+
+
+def needs_only_logs(spec: ProcessSpec, socket: SharedSocket | None) -> bool:
+    """Whether nothing else has to be asked of the drain thread before the host is."""
+    return socket is None and not _needs_look_up(spec)
+
+
+def _needs_look_up(spec: ProcessSpec) -> bool:
+    return spec.uid not in (None, os.getuid())

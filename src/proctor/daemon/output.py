@@ -24,10 +24,10 @@ from proctor.core.plan import ChildPipes
 from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
 from proctor.daemon import words
 from proctor.daemon.activity_log import Level
+from proctor.daemon.opening import Opened, Opening, close_sinks
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
 from proctor.posix.conversation import SLICE
-from proctor.posix.logfile import LogFile
-from proctor.posix.logmarks import Mark, mark
+from proctor.posix.logmarks import Mark
 from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
 
 CHANNELS = ("stdout", "stderr")
@@ -37,6 +37,8 @@ IDENT = "supervisord"
 
 # So many pieces of a read are told before listeners are heard again.
 _AT_ONCE = 2
+
+_NOTHING = Opened({}, {})
 
 Listener = Callable[[bytes], None]
 
@@ -63,7 +65,8 @@ class Output:
             )
         self._paths = paths
         self._around = around
-        self._sinks: dict[str, list[Sink]] = {}  # Opened, but no child writes to them yet.
+        self._opening: Opening | None = None
+        self._opened = _NOTHING  # No child writes to them yet.
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
         self._pid = 0
@@ -75,29 +78,40 @@ class Output:
         }
         return {name: path for name, path in auto.items() if path is not None}
 
+    def prepare(self) -> None:
+        """Begin to open the log files of the next run, which `open` is soon to be asked for."""
+        if self._opening is None:
+            wanted = [name for name in CHANNELS if self._has_sinks(name)]
+            self._opening = Opening(self._around.drain, wanted, self._open_sinks)
+
     def open(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files of the next run; `done` hears what went wrong, if anything."""
-        self._sinks = {}
-        wanted = [name for name in CHANNELS if self._has_sinks(name)]
+        self._opened = _NOTHING
+        self.prepare()
+        assert self._opening is not None, "it was begun a line ago"
+        opening, self._opening = self._opening, None
 
-        def opened(result: dict[str, list[Sink]] | OSError) -> None:
+        def heard(result: Opened | OSError) -> None:
             if isinstance(result, OSError):
                 done(result)
             else:
-                self._sinks = result
+                self._opened, self.marks = result, result.marks
                 done(None)
 
-        self._around.drain.call(lambda: self._open(wanted), opened)
+        opening.tell(heard)
 
     def abandon(self) -> None:
         """There will be no child: close what was opened for it."""
-        sinks, self._sinks = self._sinks, {}
-        if sinks:
-            self._around.drain.call(lambda: _close_all(sinks), lambda _: None)
+        opened, self._opened = self._opened, _NOTHING
+        close_sinks(self._around.drain, opened)
+        if self._opening is not None:
+            self._opening.abandon()
+            self._opening = None
 
     def attach(self, pid: int, pipes: ChildPipes) -> None:
         """Read the pipes of a new child."""
-        sinks, self._sinks, self._decoders = self._sinks, {}, []
+        sinks = self._opened.sinks
+        self._opened, self._decoders = _NOTHING, []
         self._pid = pid
         fds = {"stdout": pipes.stdout, "stderr": pipes.stderr}
         self._channels = {
@@ -126,20 +140,22 @@ class Output:
 
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when all that the dead child wrote is in the logs."""
-        channels, self._channels = list(self._channels.values()), {}
+        # What ended with the process is in the log already, most of the time.
+        channels = [channel for channel in self._channels.values() if not channel.is_over]
+        self._channels = {}
         left = len(channels)
 
         def finished() -> None:
             nonlocal left
             left -= 1
-            if left == 0:
+            if left <= 0:
                 self._pid = 0
                 done()
 
         for channel in channels:
             channel.finish(finished)
         if not channels:
-            done()
+            finished()
 
     def let_go(self) -> None:
         """End the conversations; what is drained ends with the drain."""
@@ -177,7 +193,7 @@ class Output:
 
     # Who looks at the bytes
 
-    def _watch(self, name: str, pid: int, fd: int, sinks: list[Sink]) -> Channel:
+    def _watch(self, name: str, pid: int, fd: int, sinks: Sequence[Sink]) -> Channel:
         strip = self._around.settings.strip_ansi
         dialogue = self._around.dialogue
         if (
@@ -241,18 +257,6 @@ class Output:
 
     # In the drain thread
 
-    def _open(self, names: list[str]) -> dict[str, list[Sink]]:
-        sinks: dict[str, list[Sink]] = {}
-        try:
-            for name in names:
-                sinks[name] = []
-                sinks[name] += self._open_sinks(name)
-        except OSError:
-            _close_all(sinks)
-            raise
-        self.marks = dict(_marks(sinks))
-        return sinks
-
     def _open_sinks(self, name: str) -> Iterator[Sink]:
         policy, path = self._policy(name), self._paths[name]
         if path is not None:
@@ -270,17 +274,3 @@ class Output:
         path = self._paths[name]
         if not opened and path and aliased_fd(path) is None and os.path.isfile(path):
             os.truncate(path, 0)
-
-
-def _marks(sinks: Mapping[str, Sequence[Sink]]) -> Iterator[tuple[str, Mark]]:
-    for channel, opened in sinks.items():
-        for sink in opened:
-            place = mark(sink.name, sink.fd) if isinstance(sink, LogFile) else None
-            if place is not None:
-                yield channel, place
-
-
-def _close_all(sinks: Mapping[str, Sequence[Sink]]) -> None:
-    for opened in sinks.values():
-        for sink in opened:
-            sink.close()

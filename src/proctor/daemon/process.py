@@ -28,7 +28,7 @@ from proctor.daemon.announcer import Announcer
 from proctor.daemon.ending import Ending
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Timer
-from proctor.daemon.launch import Launch
+from proctor.daemon.launch import Launch, needs_only_logs
 from proctor.daemon.output import Listener, Output
 from proctor.daemon.seen import Seen
 from proctor.daemon.stdin import InputChannel
@@ -262,10 +262,17 @@ class Process(Seen):
             submit=self._submit,
             outlived=self._outlived,
             moved=self._arm,
+            last_words=partial(self._prepare, status, at),
             announce=self._ended,
         )
         stopping = self.state is ProcessState.STOPPING
         self._ending.begin(self, self.lifecycle.deadline, stopping)
+
+    def _prepare(self, status: ExitStatus, at: float) -> None:
+        """While the end is announced, the drain thread has time for the next run."""
+        again = self._around.may_start() and self.lifecycle.will_restart(status, at)
+        if again and needs_only_logs(self.spec, self._socket):
+            self._output.prepare()
 
     def _outlived(self, survivors: tuple[str, ...]) -> None:
         self.survivors = survivors
@@ -352,7 +359,10 @@ class Process(Seen):
 
     def _arm(self) -> None:
         """Keep the one timer where it is unless the deadline changed."""
-        due = self.lifecycle.deadline if self._ending is None else self._ending.due
+        lifecycle = self.lifecycle
+        if not (lifecycle.spawning or self._ending) and lifecycle.deadline is None:
+            self._output.abandon()  # What was prepared is not wanted any more.
+        due = lifecycle.deadline if self._ending is None else self._ending.due
         if due == self._due:
             return
         if self._timer is not None:

@@ -24,6 +24,10 @@ Deliver = Callable[[Sequence[Piece]], None]
 class Channel(Protocol):
     """One pipe of one child, read by the drain thread."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the pipe has ended and all that came out of it is where it belongs."""
+
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when everything that is in the pipe now is in the log."""
 

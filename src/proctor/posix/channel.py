@@ -9,7 +9,8 @@
 5. The end of the process and the end of the pipe are two things: `finish` says when what the
    process wrote is passed on; a grandchild may write on until its grace is over (gotcha G35).
 
-Everything but `finish` and `close` happens in the drain thread.  Measured: decisions.md, section 1.
+Everything but `finish`, `is_over` and `close` happens in the drain thread.  Measured: decisions.md,
+section 1.
 """
 
 from __future__ import annotations
@@ -102,6 +103,11 @@ class Channel:
         self._delay = SOON
         self._since, self._recent = 0.0, 0
         self._rested = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is closed, and nothing is on its way to the loop.  From any thread."""
+        return self._fd < 0 and self._deliver is None
 
     def finish(self, done: Callable[[], None], grace: float = GRACE) -> None:
         """The process has ended: pass on what is in the pipe, then call `done` on the loop.

@@ -129,6 +129,11 @@ class Conversation:
         """Its sinks, to clear or reopen them; none when it is closed."""
         return self._record.channel.open_sinks() if self._record is not None else ()
 
+    @property
+    def is_over(self) -> bool:
+        """Never: its last words are heard by `finish`."""
+        return False
+
     def copy(self, done: Callable[[int | None], None]) -> None:
         """Call `done` with a copy of its descriptor, None when it is closed."""
         done(os.dup(self._fd) if self._fd >= 0 else None)
