@@ -108,6 +108,31 @@ def test_a_thousand_programs(serve: Serve, visit: Open) -> None:
     expect(rows).to_have_count(1)
 
 
+ASKED = """performance.getEntriesByType("resource").map(
+  (each) => [each.name.split("/").at(-1), each.startTime, each.responseEnd])"""
+
+
+def test_the_table_comes_before_all_else(site: Site, visit: Open) -> None:
+    """It is asked for once, before the scripts run; what is looked at later comes after it."""
+    page = visit(site.url)
+    is_in_state(page, "cat", "running")
+    expect(page.locator("dialog[aria-label=Keyboard]")).to_have_count(1)
+    page.wait_for_function(f"({ASKED}).some(([name]) => name === 'details.js')")
+    asked = page.evaluate(ASKED)
+    ((began, done),) = [times for name, *times in asked if name == "processes"]
+    starts = {name: start for name, start, _ in asked}
+    assert began < starts["daemon"]
+    assert done <= min(starts["keys.js"], starts["details.js"], starts["panel.css"])
+
+
+def test_numbers_in_names_are_sorted_by_size(serve: Serve, visit: Open) -> None:
+    """And not by their first digit; letters without regard to case."""
+    site = serve(program("n", numprocs="11", process_name="n%(process_num)s") + program("B"))
+    page = visit(site.url)
+    names = page.locator("[role=row][data-id] .name button")
+    expect(names).to_have_text(["B", *(f"n{number}" for number in range(11))])
+
+
 def test_names_are_text_and_the_policy_is_kept(serve: Serve, visit: Open) -> None:
     """No name becomes markup, and nothing breaks the content security policy."""
     name = "<img_src=x_onerror=document.title=1>"

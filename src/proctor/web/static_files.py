@@ -1,7 +1,7 @@
 """The files of the page: plain files of the package, read when asked for, never kept in memory.
 
-1. What may be served is what lies in `static/`; a path is looked up in the list of these files, so
-   it cannot lead anywhere else.
+1. What may be served is what lies in `static/` and has a kind that we know; a path with a part that
+   leads upwards, or anywhere else, is none.
 2. A browser asks each time whether its copy is still good (ETag): after an upgrade nobody sees a
    mixture of old and new.
 3. Reading happens in a thread: a disk may hang, the daemon's loop may not.
@@ -40,8 +40,8 @@ async def respond(request: Request) -> Response:
 
 
 def _read(name: str, known: str) -> Response:
-    path = next((file for file in _files() if file.relative_to(_ROOT).as_posix() == name), None)
-    if path is None:
+    path = _ROOT.joinpath(name)
+    if not _is_below(name) or path.suffix not in _KINDS or not path.is_file():
         raise Refusal(404)
     facts = path.stat()
     tag = f'"{facts.st_size:x}-{facts.st_mtime_ns:x}"'
@@ -56,5 +56,5 @@ def _read(name: str, known: str) -> Response:
     return Response(200, headers, path.read_bytes())
 
 
-def _files() -> list[Path]:
-    return [file for file in _ROOT.rglob("*") if file.suffix in _KINDS and file.is_file()]
+def _is_below(name: str) -> bool:
+    return all(part not in ("", ".", "..") and "\0" not in part for part in name.split("/"))

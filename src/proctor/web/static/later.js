@@ -22,9 +22,16 @@ export function later(load) {
     begin();
     return got.value ? html`<${got.value} ...${props} />` : html`<aside class="panel" aria-busy="true" />`;
   };
-  if (window.requestIdleCallback) requestIdleCallback(begin, { timeout: 3000 });
+  waiting.push(begin);
   return View;
 }
 
+// The table stands: what waits may come now.
+export function tableStands() {
+  for (const begin of waiting.splice(0))
+    if (window.requestIdleCallback) requestIdleCallback(begin, { timeout: 3000 });
+}
+
+const waiting = [];
 let sheet;
 const style = () => (sheet ??= styled("static/panel.css").catch(() => (sheet = undefined)));

@@ -2,7 +2,7 @@
 import { html, render, signal } from "./lib.js";
 import { failure, order, Question } from "./act.js";
 import { Button } from "./icons.js";
-import { later } from "./later.js";
+import { later, tableStands } from "./later.js";
 import { follow } from "./live.js";
 import { go, help, route } from "./route.js";
 import { Table } from "./rows.js";
@@ -65,8 +65,9 @@ function Orders() {
 
 function Alerts() {
   const { live, tried, since, why } = store.link.value;
-  const at = since && new Date(since).toLocaleTimeString();
   const lost = tried && !live;
+  // Only then: the first time costs 17 ms.
+  const at = lost && new Date(since).toLocaleTimeString();
   return html`<div aria-live="polite">
     ${lost && html`<p class="alert bad" role="alert">The daemon does not answer since ${at}. What is shown is what was known then. Trying again …${why ? ` (${why})` : ""}</p>`}
     ${store.daemon.value?.warnings?.map((text) => html`<p class="alert">${text}</p>`)}
@@ -110,5 +111,7 @@ function turn() {
 
 if (told.peek() !== null) history.replaceState(null, "", location.pathname + location.hash);
 render(html`<${App} />`, document.getElementById("app"));
-follow();
-import("./keys.js");
+follow().then(() => {
+  import("./keys.js");
+  tableStands();
+});

@@ -102,7 +102,7 @@ function Head() {
 
 // Which lines are near the window: [first, end).
 function useNear(box, total) {
-  const [near, setNear] = useState([0, 60]);
+  const [near, setNear] = useState([0, 30]); // a screenful; the rest once that is painted
   useEffect(() => {
     const look = () => {
       const height = box.current.querySelector(".row:not(.head)")?.offsetHeight || 36;

@@ -13,7 +13,9 @@ export const busy = signal(new Set()); // ids with an order under way
 
 export const measured = signal(new Map()); // id -> {cpu: [...], rss: [...]}, the last minutes
 
-const order = new Intl.Collator(undefined, { numeric: true });
+// Numbers by size; the collator's own option for that takes 130 ms for a thousand names.
+const order = new Intl.Collator();
+const padded = (text) => text.replace(/\d+/g, (digits) => digits.padStart(12, "0"));
 let ahead = 0;
 
 export function tellTime(now) {
@@ -97,7 +99,7 @@ const KEYS = {
 };
 
 const sorted = computed(() => {
-  const keys = [...table.value].map(([id, one]) => [id, `${one.peek().group} ${one.peek().name}`]);
+  const keys = [...table.value].map(([id, one]) => [id, padded(`${one.peek().group} ${one.peek().name}`)]);
   return keys.sort((a, b) => order.compare(a[1], b[1])).map(([id]) => id);
 });
 
