@@ -201,7 +201,7 @@ class Output:
             and name in self.listeners
             and not (strip or self._policy(name).capture_maxbytes)
         ):
-            return dialogue.converse(fd, sinks, partial(self._heard_text, name, pid))
+            return dialogue.converse(fd, sinks, partial(self._heard_answer, name, pid))
         deliver = self._listener(name, pid)
         if deliver is None and not strip:
             return self._around.drain.watch(fd, sinks)
@@ -244,9 +244,15 @@ class Output:
             self._around.log.debug(words.output(spec.name, name, data))
         if self._policies[name].events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
-        listener = self.listeners.get(name)
-        if listener is not None and pid == self._pid:
-            listener(data)
+        if name in self.listeners and pid == self._pid:
+            self.listeners[name](data)
+
+    def _heard_answer(self, name: str, pid: int, data: bytes) -> None:
+        """From a conversation: nobody but its partner needs it."""
+        if self._around.log.wants(Level.DEBUG):
+            self._around.log.debug(words.output(self._spec.name, name, data))
+        if pid == self._pid:
+            self.listeners[name](data)
 
     # Opening and clearing
 

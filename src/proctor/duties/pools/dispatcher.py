@@ -29,7 +29,7 @@ from proctor.duties.pools.judge import Handler, Verdict, judge
 from proctor.duties.pools.listener import Listener
 from proctor.duties.pools.merged import Merged
 from proctor.duties.pools.pool import Letter, Pool
-from proctor.duties.pools.protocol import Answer, Ready, RepeatedReady, Result, Violation
+from proctor.duties.pools.protocol import Ready, RepeatedReady, Result, Violation
 
 _UNTOLD = "what an earlier daemon told it is not known"
 _UNKNOWN = (
@@ -171,16 +171,15 @@ class Dispatcher:
     def _heard(self, listener: Listener, data: bytes) -> None:
         answers = listener.protocol.feed(data)
         for answer in answers:
-            self._answered(listener, answer)
+            if isinstance(answer, Result):
+                self._judge(listener, answer.data)
+            elif not isinstance(answer, Ready):
+                self._misbehaved(listener, answer)
         if answers:
             self.dispatch()
 
-    def _answered(self, listener: Listener, answer: Answer) -> None:
+    def _misbehaved(self, listener: Listener, answer: RepeatedReady | Violation) -> None:
         match answer:
-            case Result(data):
-                self._judge(listener, data)
-            case Ready():
-                pass
             case RepeatedReady():
                 self._log.debug(f"{listener.name}: said READY again, which is ignored")
             case Violation(reason, line):
