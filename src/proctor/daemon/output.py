@@ -32,6 +32,8 @@ from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
 
 CHANNELS = ("stdout", "stderr")
 
+_DEBUG = Level.DEBUG
+
 # What our lines in syslog begin with: the name of the program that writes them.
 IDENT = "supervisord"
 
@@ -212,7 +214,7 @@ class Output:
     def _listener(self, name: str, pid: int) -> Deliver | None:
         """Who gets the pieces of a stream; None when nobody needs to look at it."""
         policy = self._policy(name)
-        debug = self._around.log.wants(Level.DEBUG)
+        debug = self._around.log.wants(_DEBUG)
         if not (
             policy.events_enabled or policy.capture_maxbytes or debug or name in self.listeners
         ):
@@ -234,13 +236,13 @@ class Output:
 
     def _heard_message(self, name: str, pid: int, data: bytes) -> None:
         spec = self._spec
-        if self._around.log.wants(Level.DEBUG):
+        if self._around.log.wants(_DEBUG):
             self._around.log.debug(f"'{spec.name}' {name} emitted a comm event")
         self._around.bus.publish(ProcessCommunicated(spec.name, spec.group, pid, name, data))
 
     def _heard_text(self, name: str, pid: int, data: bytes) -> None:
         spec = self._spec
-        if self._around.log.wants(Level.DEBUG):
+        if self._around.log.wants(_DEBUG):
             self._around.log.debug(words.output(spec.name, name, data))
         if self._policies[name].events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
@@ -249,7 +251,7 @@ class Output:
 
     def _heard_answer(self, name: str, pid: int, data: bytes) -> None:
         """From a conversation: nobody but its partner needs it."""
-        if self._around.log.wants(Level.DEBUG):
+        if self._around.log.wants(_DEBUG):
             self._around.log.debug(words.output(self._spec.name, name, data))
         if pid == self._pid:
             self.listeners[name](data)

@@ -38,6 +38,8 @@ from proctor.posix.logmarks import Mark
 # Why a launch came to nothing that nobody wants any more.
 OVERTAKEN = "a stop came first"
 
+_STOPPING = ProcessState.STOPPING
+
 
 class Process(Seen):
     """One process.  A ChildSink: the host tells it what becomes of its child."""
@@ -177,7 +179,7 @@ class Process(Seen):
     def write_stdin(self, data: bytes) -> None:
         """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING; NO_FILE without stdin."""
         lifecycle = self.lifecycle
-        if not lifecycle.pid or lifecycle.state is ProcessState.STOPPING:
+        if not lifecycle.pid or lifecycle.state is _STOPPING:
             raise Fault(FaultCode.NOT_RUNNING, self.key)
         if self._stdin is None:
             raise Fault(FaultCode.NO_FILE, self.key)

@@ -31,6 +31,7 @@ from proctor.duties.pools.merged import Merged
 from proctor.duties.pools.pool import Letter, Pool
 from proctor.duties.pools.protocol import Ready, RepeatedReady, Result, Violation
 
+_DEBUG = Level.DEBUG
 _UNTOLD = "what an earlier daemon told it is not known"
 _UNKNOWN = (
     "has entered the UNKNOWN state and will no longer receive events, this usually indicates the"
@@ -198,7 +199,7 @@ class Dispatcher:
         match verdict:
             case Verdict.PROCESSED:
                 self._done(letter.serial)
-                if self._log.wants(Level.DEBUG):
+                if self._log.wants(_DEBUG):
                     self._log.debug(f"{listener.name}: event was processed")
             case Verdict.REJECTED:
                 self._rejections.say(f"{listener.name}: event was rejected")
@@ -235,7 +236,7 @@ class Dispatcher:
                 f"pool {self.name} gives up event {letter.serial} ({letter.eventname}) after"
                 f" {letter.tries + 1} tries"
             )
-        elif self._log.wants(Level.DEBUG):
+        elif self._log.wants(_DEBUG):
             size, most = len(self.pool), self.pool.buffer_size
             self._log.debug(
                 f"rebuffering event {letter.serial} for pool {self.name} (buf size={size},"

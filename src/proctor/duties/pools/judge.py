@@ -26,6 +26,9 @@ class Verdict(Enum):
     ERROR = "error"
 
 
+_PROCESSED, _REJECTED = (Verdict.PROCESSED, ""), (Verdict.REJECTED, "")
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveredEvent:
     """What a handler is told of the event: its serial, its name, and its text by `payload()`."""
@@ -45,15 +48,15 @@ class DeliveredEvent:
 def judge(handler: Handler | None, letter: Letter, response: bytes) -> tuple[Verdict, str]:
     """The verdict of a handler (None: the standard one), and what went wrong with it."""
     if handler is None:
-        return (Verdict.PROCESSED if response == ACCEPTED else Verdict.REJECTED), ""
+        return _PROCESSED if response == ACCEPTED else _REJECTED
     event = DeliveredEvent(letter.serial, letter.eventname, letter.payload)
     try:
         handler(event, response)
     except Exception as error:  # whatever a plug-in raises is its verdict
         if _is_rejection(error):
-            return Verdict.REJECTED, ""
+            return _REJECTED
         return Verdict.ERROR, repr(error)
-    return Verdict.PROCESSED, ""
+    return _PROCESSED
 
 
 def _is_rejection(error: Exception) -> bool:

@@ -11,6 +11,9 @@ from proctor.daemon.process import Process
 from proctor.duties.pools.pool import Letter
 from proctor.duties.pools.protocol import ListenerProtocol
 
+# Looking up a member of an enumeration takes longer than the rest of the question.
+_READY, _RUNNING = ListenerState.READY, ProcessState.RUNNING
+
 
 class Listener:
     """A process, its side of the conversation, and the event it was sent (`letter`).
@@ -37,8 +40,8 @@ class Listener:
     def is_free(self) -> bool:
         """Whether it may be sent an event: READY, and RUNNING too (gotcha G68)."""
         return (
-            self.protocol.state is ListenerState.READY
-            and self.process.state is ProcessState.RUNNING
+            self.protocol.state is _READY
+            and self.process.lifecycle.state is _RUNNING
             and not self._deaf
         )
 

@@ -46,6 +46,7 @@ class Violation:
 Answer = Ready | RepeatedReady | Result | Violation
 
 
+_READY, _BUSY = ListenerState.READY, ListenerState.BUSY
 _OK = Result(b"OK")
 # What nearly every listener says, in the states in which it says so: known at sight.
 _USUAL: dict[tuple[ListenerState, bytes], tuple[ListenerState, tuple[Answer, ...]]] = {
@@ -65,8 +66,8 @@ class ListenerProtocol:
 
     def sent(self) -> None:
         """An event was written to the listener.  Only when it is READY."""
-        assert self.state is ListenerState.READY, "an event may only go to a READY listener"
-        self.state = ListenerState.BUSY
+        assert self.state is _READY, "an event may only go to a READY listener"
+        self.state = _BUSY
 
     def refuse(self) -> None:
         """The listener is not to be talked to any more (its result could not be handled)."""
