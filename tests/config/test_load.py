@@ -159,6 +159,16 @@ def test_numprocs_counts_from_numprocs_start_and_sorts_by_name() -> None:
     assert names(text) == ["b:b10", "b:b8", "b:b9"]
 
 
+def test_processes_that_log_alike_share_a_policy() -> None:
+    """There may be thousands; those with files of their own have policies of their own."""
+    text = "[program:b]\ncommand=c\nnumprocs=2\nprocess_name=b%(process_num)d\n"
+    file = "stderr_logfile=/tmp/%(process_num)d\n"
+    (group,) = read(START + text + file).groups
+    one, other = group.processes
+    assert one.stdout is other.stdout
+    assert (one.stderr.path, other.stderr.path) == ("/tmp/0", "/tmp/1")
+
+
 def test_seed_b6_keeps_the_semicolon_in_the_names() -> None:
     """Seeds B6, gotcha G44: kept, with a warning."""
     world = AWorld()

@@ -41,6 +41,8 @@ class Program:
         self._group = group
         self._socket = socket
         self._inherited = inherited
+        # Processes of one section mostly log alike: thousands of them share one policy.
+        self._policies: dict[OutputPolicy, OutputPolicy] = {}
 
     def processes(self) -> list[ProcessSpec]:
         """All processes of the section, by number."""
@@ -167,7 +169,7 @@ class Program:
             )
         kinds = {"AUTO": LogKind.AUTO, "NONE": LogKind.NONE, "": LogKind.NONE}
         kind = kinds.get(path, LogKind.FILE)
-        return replace(
+        policy = replace(
             common,
             kind=kind,
             path=path if kind is LogKind.FILE else None,
@@ -175,3 +177,4 @@ class Program:
             backups=backups,
             syslog=syslog,
         )
+        return self._policies.setdefault(policy, policy)

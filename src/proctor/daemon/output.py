@@ -59,10 +59,10 @@ class Output:
         # Where in the log files the present or the last run begins, by channel.
         self.marks: Mapping[str, Mark] = {}
         self._spec = spec
-        self._policies = {"stdout": spec.stdout, "stderr": spec.stderr}
+        self._stdout = spec.stdout
         if spec.kind is ProcessKind.LISTENER:
             # What it says there is for its pool (gotcha G71).
-            self._policies["stdout"] = replace(
+            self._stdout = replace(
                 spec.stdout, capture_maxbytes=0, events_enabled=False, syslog=False
             )
         self._paths = paths
@@ -191,7 +191,7 @@ class Output:
             self._around.drain.call(work, done)
 
     def _policy(self, name: str) -> OutputPolicy:
-        return self._policies[name]
+        return self._stdout if name == "stdout" else self._spec.stderr
 
     # Who looks at the bytes
 
@@ -244,7 +244,7 @@ class Output:
         spec = self._spec
         if self._around.log.wants(_DEBUG):
             self._around.log.debug(words.output(spec.name, name, data))
-        if self._policies[name].events_enabled:
+        if self._policy(name).events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
         if name in self.listeners and pid == self._pid:
             self.listeners[name](data)

@@ -70,6 +70,7 @@ class Drain:
         )
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
         self._channels: set[Channel] = set()
+        self._closed = self._channels.discard
         self._outboxes: dict[Sink, Outbox] = {}
         # Bytes of `write`: the first two are counted by the loop, the others by the thread.
         self._lines_sent = 0
@@ -115,7 +116,7 @@ class Drain:
             sinks,
             decoder=decoder,
             deliver=deliver,
-            closed=self._channels.discard,
+            closed=self._closed,
         )
         self._reactor.call_soon(partial(self._begin, channel, sinks))
         return channel

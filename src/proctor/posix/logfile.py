@@ -37,15 +37,15 @@ class LogFile:
     `maxbytes` and `backups` may be changed in the thread that writes.
 
     Raises OSError when it cannot be opened.  Set `complain` to hear why a rotation failed, and
-    `replaced` to hear that `path` is another file now, `settled` how much of what was to be written
-    is in the file, or given up.
+    `replaced` to hear that the `path` of a LogFile is another file now, `settled` how much of what
+    was to be written is in the file, or given up.
     """
 
     def __init__(self, path: str, maxbytes: int, backups: int, mode: int = 0o666) -> None:
         self.name = path
         self.maxbytes = maxbytes
         self.complain: Callable[[str], None] = _ignore
-        self.replaced: Callable[[], None] = lambda: None
+        self.replaced: Callable[[LogFile], None] = _ignore
         self.settled: Callable[[int], None] = _ignore
         self.backups = backups
         self._rotate_from = 0.0
@@ -180,7 +180,7 @@ class LogFile:
         self.fd = fd
         self.size = os.fstat(fd).st_size
         self._rotate_from = 0.0
-        self.replaced()
+        self.replaced(self)
 
 
 def _open(path: str, mode: int) -> int:

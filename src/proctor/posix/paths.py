@@ -58,6 +58,8 @@ class Scratch:
 class SplicePath:
     """From a pipe to one LogFile, unseen."""
 
+    __slots__ = ("_fd", "_scratch", "file")
+
     def __init__(self, fd: int, file: LogFile, scratch: Scratch) -> None:
         self.file = file
         self._fd = fd
