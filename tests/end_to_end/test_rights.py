@@ -93,3 +93,35 @@ def test_supervisorctl_over_tls_and_a_renewed_certificate(
     assert "certfile: cannot be used" in refused.out + refused.err
     assert f"{daemon.conf}:" in refused.out + refused.err
     assert trusts(new.cafile)
+
+
+def test_who_cannot_talk_to_a_tls_server_is_told_what_to_try(
+    launch: Launch, ours: Implementation, scratch: Path
+) -> None:
+    """An http:// URL, an authority that nobody knows here, a wrong name; and https:// where it is
+    not spoken."""
+    files = write(scratch / "files", "localhost")
+    port, plain = free_port(), free_port()
+    tls = f"certfile={files.certfile}\nkeyfile={files.keyfile}\n"
+    other = f"[inet_http_server:plain]\nport=127.0.0.1:{plain}\n"
+    launch(ours, f"[inet_http_server]\nport=127.0.0.1:{port}\n{tls}{other}")
+    conf = scratch / "client.conf"
+
+    def told(program: str, *words: str, cafile: str = "") -> str:
+        conf.write_text("[supervisorctl]\n" + (f"cafile={cafile}\n" if cafile else ""))
+        command = [ours.program(program), *words[:1], "-c", str(conf), "-s", *words[1:]]
+        if program == "supervisorctl":
+            command = [ours.program(program), "-c", str(conf), "-s", words[0], "pid"]
+        answer = run(command, cwd=scratch)
+        return answer.out + answer.err
+
+    trusted = files.cafile
+    for words in (("healthy",), ("events",), ()):
+        program = "proctor" if words else "supervisorctl"
+        assert "use https://" in told(program, *words, f"http://localhost:{port}")
+        secure = f"https://localhost:{port}"
+        assert "cafile= in [supervisorctl]" in told(program, *words, secure)
+        misnamed = told(program, *words, f"https://127.0.0.1:{port}", cafile=trusted)
+        assert "a name that is in the server's certificate" in misnamed
+        assert "use http://" in told(program, *words, f"https://localhost:{plain}")
+    assert told("proctor", "healthy", secure, cafile=trusted) == "healthy\n"

@@ -10,6 +10,7 @@ import sys
 import time
 
 from proctor.cli import options
+from proctor.cli.hints import with_hint
 from proctor.cli.main import controller_for, prepare_streams, survive_the_reader
 from proctor.cli.options import UsageError
 from proctor.client.connection import ProtocolError
@@ -32,26 +33,20 @@ without a type, of all but TICK.  Goes on where it was when the connection is lo
 Ctrl-C, or when there is no server for a minute.
 
   --json                     a JSON object per line
-  -c, --configuration FILE   read [supervisorctl] from this file, instead of searching for one
-  -s, --serverurl URL        the server: unix:///path/of.sock or http://host:port
-  -u, --username NAME        log in with this name
-  -p, --password PASSWORD    log in with this password
 """
 
 
 def show_events(program: str, words: list[str]) -> int:
     """The command; its exit status: 0 after Ctrl-C, 1 when the server ended, 2 for wrong usage."""
     prepare_streams()
-    as_json = "--json" in words
     try:
-        line = options.parse([word for word in words if word != "--json"])
+        line, as_json = options.parse_command(words, "--json")
         if "help" in line.values:
-            print(_HELP, end="")
+            print(_HELP + options.HELP_OF_SERVER, end="")
             return 0
         ctl = controller_for(program, line)
     except UsageError as error:
-        print(f"Error: {error}\nFor help, use {program} events -h", file=sys.stderr)
-        return 2
+        return options.complain(f"{program} events", error)
     try:
         if not all(word.isascii() for word in line.action):
             print("Error: no event type has such a name", file=sys.stderr)
@@ -77,7 +72,8 @@ class _Follower:
         except ProtocolError as error:
             return self._refused(error)
         except (OSError, ValueError) as error:
-            return self._complain(f"cannot be reached: {error}")
+            told = with_hint(error, self._ctl.options.serverurl)
+            return self._complain(f"cannot be reached: {told}")
         while stream is not None:
             try:
                 self._show(stream)

@@ -7,16 +7,15 @@ for them for ever.
 from __future__ import annotations
 
 import signal
-import sys
 
+from proctor.cli import options
+from proctor.cli.hints import with_hint
 from proctor.cli.options import UsageError
 from proctor.client.connection import Connection, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-
-    from proctor.cli.options import CommandLine
 
 _SECONDS = 5
 _HELP = f"""\
@@ -27,52 +26,28 @@ and ends with 1 otherwise, also when there is no answer within {_SECONDS} second
 group:*) those must be RUNNING instead.
 
   --live                     be content with a daemon that answers
-  -c, --configuration FILE   read [supervisorctl] from this file, instead of searching for one
-  -s, --serverurl URL        the server: unix:///path/of.sock or http://host:port
-  -u, --username NAME        log in with this name
-  -p, --password PASSWORD    log in with this password
 """
 
 
 def healthy(program: str, words: list[str]) -> int:
     """The command; its exit status: 0, 1, or 2 for wrong usage."""
-    from proctor.cli import options
     from proctor.cli.main import prepare_streams
 
     prepare_streams()
-    live = "--live" in words
     try:
-        line = options.parse([word for word in words if word != "--live"])
+        line, live = options.parse_command(words, "--live")
         if "help" in line.values:
-            print(_HELP, end="")
+            print(_HELP + options.HELP_OF_SERVER, end="")
             return 0
-        connection = _connection(program, line)
+        asked = options.settings_for(program, line)
     except UsageError as error:
-        print(f"Error: {error}\nFor help, use {program} healthy -h", file=sys.stderr)
-        return 2
+        return options.complain(f"{program} healthy", error)
+    connection = Connection(asked.serverurl, asked.username, asked.password, asked.trust)
     signal.signal(signal.SIGALRM, _too_late)
     signal.alarm(_SECONDS)
     trouble = _ask(connection, "/livez" if live else _path(line.action))
     print(f"unhealthy: {trouble}" if trouble else "healthy")
     return 1 if trouble else 0
-
-
-def _connection(program: str, line: CommandLine) -> Connection:
-    """Raises UsageError for whatever is wrong with the configuration, too."""
-    from proctor.config.client import load_client
-    from proctor.config.problems import ConfigError
-    from proctor.config.world import RealWorld
-
-    typed = line.values
-    try:
-        settings = load_client(program, typed.get("configuration"), RealWorld())
-    except ConfigError as error:
-        raise UsageError(str(error)) from error
-    return Connection(
-        typed.get("serverurl", settings.serverurl),
-        typed.get("username", settings.username),
-        typed.get("password", settings.password),
-    )
 
 
 def _path(names: list[str]) -> str:
@@ -89,7 +64,8 @@ def _ask(connection: Connection, path: str) -> str:
     except ProtocolError as error:
         return f"{connection.serverurl} answered: {error.reason}"
     except (OSError, ValueError) as error:
-        return f"{connection.serverurl} cannot be reached: {error}"
+        told = with_hint(error, connection.serverurl)
+        return f"{connection.serverurl} cannot be reached: {told}"
     lines = body.decode("utf-8", "replace").splitlines()
     match status:
         case 200:

@@ -27,8 +27,7 @@ def supervisorctl(argv: list[str] | None = None) -> int:
             return 0
         ctl = controller_for(program, line)
     except UsageError as error:
-        print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr)
-        return 2
+        return options.complain(program, error)
     return survive_the_reader(lambda: _run(ctl, line.action))
 
 
@@ -45,22 +44,13 @@ def prepare_streams() -> None:
 
 def controller_for(program: str, line: CommandLine) -> Controller:
     """Raises UsageError for whatever is wrong with the configuration, too."""
-    from proctor.config.client import load_client
-    from proctor.config.problems import ConfigError
-    from proctor.config.world import RealWorld
-
-    typed = line.values
-    try:
-        settings = load_client(program, typed.get("configuration"), RealWorld())
-    except ConfigError as error:
-        raise UsageError(str(error)) from error
-    chosen = Options(typed.get("serverurl", settings.serverurl))
-    chosen.username = typed.get("username", settings.username)
-    chosen.password = typed.get("password", settings.password)
+    settings = options.settings_for(program, line)
+    chosen = Options(settings.serverurl)
+    chosen.username, chosen.password = settings.username, settings.password
     chosen.prompt = settings.prompt
     chosen.trust = settings.trust
-    chosen.history_file = typed.get("history_file", settings.history_file)
-    chosen.interactive = "interactive" in typed or not line.action
+    chosen.history_file = settings.history_file
+    chosen.interactive = "interactive" in line.values or not line.action
     ctl = Controller(chosen, VERBS)
     if settings.plugins:
         from proctor.cli.third_party import PluginError, load_plugins

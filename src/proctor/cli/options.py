@@ -2,11 +2,17 @@
 
 Long options may be shortened as long as they stay unique; parsing stops at the action.
 Source: compat supervisorctl.md, section 1; config.md, section 11.
+The commands of `proctor` that ask a server begin alike; that is here, too.
 """
 
 from __future__ import annotations
 
 import getopt
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from proctor.core.settings import ClientSettings
 
 HELP = """\
 supervisorctl: ask a running supervisord, and tell it what to do
@@ -23,6 +29,14 @@ usage: {program} [options] [action [arguments]]
 
 Without an action, a shell asks for actions.  The action "help" lists them all;
 "help <action>" tells more about one.
+"""
+
+# Of `proctor events` and the like.
+HELP_OF_SERVER = """\
+  -c, --configuration FILE   read [supervisorctl] from this file, instead of searching for one
+  -s, --serverurl URL        the server: unix:///path/of.sock, http://host:port or https://...
+  -u, --username NAME        log in with this name
+  -p, --password PASSWORD    log in with this password
 """
 
 
@@ -70,6 +84,42 @@ def parse(arguments: list[str]) -> CommandLine:
             raise UsageError(f"invalid value for {typed} {value!r}: value {value!r} is not a URL")
         values[name] = value
     return CommandLine(values, action)
+
+
+def parse_command(arguments: list[str], flag: str) -> tuple[CommandLine, bool]:
+    """The words after `proctor <command>`, and whether the command's own flag is among them.
+
+    Raises UsageError.
+    """
+    return parse([word for word in arguments if word != flag]), flag in arguments
+
+
+def complain(program: str, error: UsageError) -> int:
+    """Tell what cannot be understood; the exit status for it."""
+    print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr)
+    return 2
+
+
+def settings_for(program: str, line: CommandLine) -> ClientSettings:
+    """The configuration, and over it what was typed.
+
+    Raises UsageError for whatever is wrong with the configuration, too.
+    """
+    from proctor.config.client import load_client
+    from proctor.config.problems import ConfigError
+    from proctor.config.world import RealWorld
+
+    typed = line.values
+    try:
+        settings = load_client(program, typed.get("configuration"), RealWorld())
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    return settings._replace(
+        serverurl=typed.get("serverurl", settings.serverurl),
+        username=typed.get("username", settings.username),
+        password=typed.get("password", settings.password),
+        history_file=typed.get("history_file", settings.history_file),
+    )
 
 
 def _is_url(text: str) -> bool:

@@ -1,0 +1,37 @@
+"""What may be wrong when a server cannot be talked to, for people who see only a library's words.
+
+Loaded when something went wrong; ssl is not loaded for it, so its errors are known by their names.
+"""
+
+from __future__ import annotations
+
+# What the library calls an answer, or an end, that is not TLS.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING")
+
+
+def hint_for(error: Exception, serverurl: str) -> str:
+    """What to try, in one line; "" when there is nothing to say beyond the error itself."""
+    if type(error).__name__ == "SSLCertVerificationError":
+        return _of_certificate(str(getattr(error, "verify_message", "")))
+    reset = isinstance(error, ConnectionResetError)
+    if getattr(error, "reason", None) in _NOT_TLS or (reset and serverurl.startswith("https://")):
+        return "if the server does not speak TLS, use http://"
+    if reset and serverurl.startswith("http://"):
+        return "if the server speaks TLS (certfile= in [inet_http_server]), use https://"
+    if isinstance(error, PermissionError) and serverurl.startswith("unix://"):
+        return "the socket belongs to another user: see chmod= and chown= in [unix_http_server]"
+    return ""
+
+
+def with_hint(error: Exception, serverurl: str) -> str:
+    """The error's own text, and what to try."""
+    hint = hint_for(error, serverurl)
+    return f"{error}; {hint}" if hint else str(error)
+
+
+def _of_certificate(message: str) -> str:
+    if "mismatch" in message or "not valid for" in message:
+        return "use a name that is in the server's certificate"
+    if "expired" in message or "not yet valid" in message:
+        return "the server needs a new certificate, or a clock is wrong"
+    return "name the authority of the server's certificate with cafile= in [supervisorctl]"
