@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "proctor"
 
 KEEPER_MAY_IMPORT = frozenset(
-    """__future__ array collections contextlib ctypes dataclasses errno fcntl json os resource
+    """__future__ array collections ctypes errno fcntl json os resource
     select selectors signal socket stat struct sys time typing""".split()  # noqa: SIM905
 )
 
@@ -78,6 +78,7 @@ heavy = {"ssl", "hashlib", "secrets", "random", "tempfile", "shutil", "sqlite3",
 heavy |= {"datetime", "pathlib", "difflib", "proctor.web.classic", "proctor.web.rest.all"}
 heavy |= {"proctor.posix.local_host", "proctor.web.metrics"}
 heavy |= {"argparse", "ctypes", "email", "ipaddress", "unittest", "urllib.parse", "xmlrpc.client"}
+heavy |= {"proctor.api.documents"}
 print(sorted(heavy & set(sys.modules)))
 """
 

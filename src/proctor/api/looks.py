@@ -7,16 +7,9 @@ wants to see it stop.  Nothing here changes anything.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from proctor.api.access import caller
-from proctor.api.documents import (
-    DaemonView,
-    GroupView,
-    ProcessConfiguration,
-    ProcessList,
-    ProcessView,
-)
 from proctor.api.event_feed import Entry, EventFeed
 from proctor.api.process_view import process_view
 from proctor.api.room import Room, ServiceContext, display_name, members
@@ -30,6 +23,15 @@ from proctor.daemon.group import Group
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
 from proctor.posix.usage import measure
+
+if TYPE_CHECKING:  # with what describes them to people: loaded with the routes of the JSON API
+    from proctor.api.documents import (
+        DaemonView,
+        GroupView,
+        ProcessConfiguration,
+        ProcessList,
+        ProcessView,
+    )
 
 
 class Looks(Room):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from proctor.api.documents import LastExit, ProcessView, StateName
 from proctor.api.tally import Counts
 from proctor.api.views import describe
 from proctor.core.exits import signal_name
 from proctor.core.names import make_namespec
 from proctor.core.states import ProcessState
 from proctor.daemon.process import Process
+
+if TYPE_CHECKING:  # with what describes them to people: loaded with the routes of the JSON API
+    from proctor.api.documents import LastExit, ProcessView, StateName
 
 
 def process_view(process: Process, counts: Counts, now: float) -> ProcessView:
@@ -22,7 +24,7 @@ def process_view(process: Process, counts: Counts, now: float) -> ProcessView:
         "group": process.group_name,
         "kind": process.spec.kind.value,
         # Not the shown one: here is no client that would signal a pid it was not told.
-        "state": cast(StateName, state.name),
+        "state": cast("StateName", state.name),
         "statecode": int(state),
         "pid": process.pid or None,
         "description": "" if state is ProcessState.STARTING else describe(process, now),
