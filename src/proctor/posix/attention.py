@@ -53,7 +53,8 @@ class Attention:
             if self._clock() - now >= EAGER:
                 self._quick, self._needed = 0, min(2 * self._needed, MOST)
                 return self._poll(PATIENCE)
-        self._needed = max(self._needed - 1, LEAST)
+        if self._needed > LEAST:
+            self._needed -= 1
         return ready
 
     def _sleep(self, now: float) -> Ready:

@@ -98,7 +98,8 @@ class Pool:
             self._waiting.extendleft(sorted(due, key=lambda letter: -letter.poolserial))
         if not self._waiting:
             return None
-        self._spare = max(0, self._spare - 1)
+        if self._spare:
+            self._spare -= 1
         return self._waiting.popleft()
 
     def untake(self, letter: Letter) -> None:
@@ -135,9 +136,12 @@ class Pool:
         limit = self.buffer_size + self._spare
         if self.starting:
             limit = max(limit, START_UP_LIMIT)
+        excess = len(self) - limit
+        if excess <= 0:
+            return []
         discarded = [
             self._waiting.popleft() if self._waiting else self._resting.pop(0)
-            for _ in range(len(self) - limit)
+            for _ in range(excess)
         ]
         self.counts.overflowed += len(discarded)
         return discarded
