@@ -6,7 +6,8 @@ keeper; its child goes on as the daemon (HOUSE.md 8a). With `keeper=false` there
 everything is one process. 4. `proctor.runtime.run` builds the daemon and runs it.
 
 A daemon that has to begin again (restart, or killed and started by the keeper) comes in by the same
-door with `--again`: it finds the same files from the same directory, and skips step 2 and 3.
+door with `--again`: it finds the same files from the same directory, and skips step 2 and 3.  With
+`--anew` it skips step 2 only: the keeper that started it was killed before it said a word.
 Source: compat config.md, sections 11 and 12.
 """
 
@@ -30,13 +31,13 @@ from proctor.core.values import dataclass
 from proctor.core.version import PROCTOR_VERSION, VERSION
 from proctor.keeper.spawner import fill_standard_streams
 from proctor.posix import legacy, notify
-from proctor.posix.aside import wait_for_word
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
 from proctor.posix.users import PrivilegeError, drop_privileges
 
 AGAIN = "--again"
+ANEW = "--anew"
 TRIAL = "--trial"
 REFUSALS = (UsageError, ConfigError, PrivilegeError, LimitError)
 
@@ -59,9 +60,18 @@ NO_KEEPER = (
 )
 
 
+BEGUN_ANEW = (
+    "the keeper was killed while a daemon began; going on under another one, which finds its"
+    " programs like after a death of both"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the command line and the files say.  `again`: not the first start under this pid."""
+    """What the command line and the files say.
+
+    `again`: not the first start; `anew`: with another keeper, as the one that started us is gone.
+    """
 
     program: str
     words: tuple[str, ...]
@@ -70,6 +80,7 @@ class Settled:
     world: RealWorld
     configuration: Configuration
     again: bool
+    anew: bool
 
     def command(self, wish: str = AGAIN) -> list[str]:
         """The command that begins again with the same words, files and directory, or tries to."""
@@ -107,6 +118,9 @@ def _run(program: str, words: list[str]) -> int:
     if words[:1] == [TRIAL]:
         return _try_out()
     settings = settled.configuration.daemon
+    if settled.anew:
+        notes = [*_who(settings), ("critical", BEGUN_ANEW)]
+        return _serve(settled, notes, _keeper(settled))
     if settled.again:
         return _serve(settled, _who(settings), inherited_keeper(os.environ))
     if overrides.configuration is None and os.getuid() == 0:
@@ -122,7 +136,7 @@ def _run(program: str, words: list[str]) -> int:
 
 def _is_again(words: list[str]) -> bool:
     """Whether these are the words of Settled.command."""
-    return words[:1] in ([AGAIN], [TRIAL])
+    return words[:1] in ([AGAIN], [ANEW], [TRIAL])
 
 
 def _try_out() -> int:
@@ -161,7 +175,16 @@ def settle(program: str, words: list[str], overrides: Overrides, world: RealWorl
     path = words[2] if again else overrides.configuration or find(program, world)
     configuration = load(path, overrides, world)
     own = tuple(words[3:] if again else words)
-    return Settled(program, own, configuration.path, overrides, world, configuration, again)
+    return Settled(
+        program,
+        own,
+        configuration.path,
+        overrides,
+        world,
+        configuration,
+        again,
+        words[:1] == [ANEW],
+    )
 
 
 def become(settings: DaemonSettings) -> Notes:
@@ -220,7 +243,7 @@ def _serve(
     """Live as the daemon; the exit status.  Does not return when everything is to begin again."""
     _import_asyncio_without_ssl()
     from proctor.runtime.beginnings import Beginnings, Outcome
-    from proctor.runtime.run import run
+    from proctor.runtime.lives import lives
 
     if background is not None:
         background.borrow_stderr()
@@ -238,22 +261,21 @@ def _serve(
         notifier=notify.inherit(os.environ, pid),
     )
     with _profiled(settled.overrides.profile):
-        while True:
-            ending = run(beginnings, keeper, lambda error: refuse(error, settled.program))
-            if ending.outcome is not Outcome.ASIDE:
-                break
-            reason = None if ending.keeper is None else wait_for_word(ending.keeper)
-            if reason is None:
-                return 0
-            beginnings, keeper = beginnings.returning(ending, reason), ending.keeper
+        ending = lives(
+            beginnings,
+            keeper,
+            lambda error: refuse(error, settled.program),
+            made_keeper=not settled.again or settled.anew,
+        )
+    if ending.outcome is Outcome.EXIT:
+        return ending.status
+    if ending.keeper is not None:
+        leave_to_next(ending.keeper, os.environ)
     if ending.outcome is Outcome.RESTART:
-        if ending.keeper is not None:
-            leave_to_next(ending.keeper, os.environ)
         legacy.leave(ending.legacy, os.environ)
-        beginnings.notifier.leave(os.environ)
-        command = settled.command()
-        os.execv(command[0], command)
-    return ending.status
+    beginnings.notifier.leave(os.environ)
+    command = settled.command(ANEW if ending.outcome is Outcome.ALONE else AGAIN)
+    os.execv(command[0], command)
 
 
 @contextmanager

@@ -25,12 +25,13 @@ def test_the_successor_has_everything_and_the_old_one_goes(
     born = a_child(talk)
     old = keeper.stand_aside(talk)
     new = keeper.next_talk()
+    assert old.hear().kind == "begun"
     assert new.pid != talk.pid
     held, welcome = new.hello()
     assert (held.fields["pid"], welcome.fields["restarts"]) == (born.fields["pid"], 0)
     assert welcome.fields["predecessor"] == "from 1"
     new.tell("healthy")
-    assert old.hear().kind == "retire"
+    old.hear_one("retire")
     old.vanish()
     until(lambda: talk.pid not in keeper.children())
     stdin, stdout, stderr = held.take()
@@ -47,8 +48,7 @@ def test_a_successor_that_dies_brings_the_old_one_back(keeper: KeeperProcess, ta
     born = a_child(talk)
     keeper.break_daemon()
     old = keeper.stand_aside(talk)
-    returned = old.hear()
-    assert returned.kind == "return"
+    returned = old.hear_one("return")
     assert returned.fields == {"reason": "it ended with exit status 3"}
     os.kill(keeper.pid, signal.SIGUSR2)
     held, welcome = old.hello()
@@ -61,7 +61,7 @@ def test_a_successor_that_dies_brings_the_old_one_back(keeper: KeeperProcess, ta
 def test_a_successor_that_hangs_is_killed(keeper: KeeperProcess, talk: Talk) -> None:
     """However far it has come in its time."""
     old = keeper.stand_aside(talk, seconds=0.3)
-    assert old.hear().fields == {"reason": "it was not healthy in time"}
+    assert old.hear_one("return").fields == {"reason": "it was not healthy in time"}
     until(lambda: keeper.children() == [talk.pid])
     assert [message.kind for message in old.hello()] == ["welcome"]
 
@@ -75,7 +75,7 @@ def test_a_successor_that_cannot_begin_does_not_end_everything(
     new.hello()
     new.tell("bye", code=2)
     new.vanish()
-    assert old.hear().kind == "return"
+    old.hear_one("return")
     old.hello()
     old.tell("bye", code=5)
     old.vanish()
@@ -131,11 +131,11 @@ def test_the_next_successor_too(keeper: KeeperProcess, talk: Talk) -> None:
     second = keeper.next_talk()
     second.hello()
     second.tell("healthy")
-    assert first.hear().kind == "retire"
+    first.hear_one("retire")
     aside = keeper.stand_aside(second)
     third = keeper.next_talk()
     third.hello()
     until(lambda: talk.pid not in keeper.children())
     third.vanish()
-    assert aside.hear().kind == "return"
+    aside.hear_one("return")
     aside.hello()

@@ -2,10 +2,11 @@
 
 1. The one that stands aside says `succeed` as its last word, with one end of a fresh socket pair;
    on the other end it waits for ours.  The old socket is closed: nothing half said is left over.
-2. When the successor says `healthy` the old one is told to `retire`, and ends.
-3. When the successor ends before that, or is not healthy in time, the old one is told to `return`,
+2. It is told when there is a successor: if we are killed then, that one goes on, else itself.
+3. When the successor says `healthy` the old one is told to `retire`, and ends.
+4. When the successor ends before that, or is not healthy in time, the old one is told to `return`,
    with the reason; it says `hello` again, on the fresh socket.
-4. The programs are ours all the time; neither end is theirs.
+5. The programs are ours all the time; neither end is theirs.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Succession:
         self._note, self._decided, self._reason = note, False, ""
         self._timers[self._too_late] = time.monotonic() + seconds
         self._begin()
+        if self._wire is not None:
+            self._say("begun")
 
     def healthy(self, message: Message, **_more: object) -> None:
         """The successor does everything that a daemon does: the old one may go."""
@@ -118,6 +121,6 @@ class Succession:
 
     def _say(self, kind: str, **fields: object) -> None:
         assert self._wire is not None
-        # The only message that this socket ever gets: it has room for it.
+        # One of the two messages that this socket ever gets: it has room for them.
         self._wire.queue(kind, fields)
         self._wire.flush()

@@ -13,15 +13,17 @@ import socket
 
 from proctor.keeper.ear import PASSED_ON
 from proctor.keeper.protocol import BrokenWireError, Message, Wire
+from proctor.posix.keeper_line import KeeperGone
 
 
 def wait_for_word(sock: socket.socket) -> str | None:
     """Why the successor came to nothing, so that this daemon has to go on; None: it may go.
 
-    It may go, too, when the keeper has ended.  `sock` is the one of KeeperHost.stand_aside; when
-    there is something to go on with, a KeeperHost can be made of it.
+    It may go, too, when the keeper has ended and there is a successor, which goes on by itself;
+    raises KeeperGone when there is none.  `sock` is the one of KeeperHost.stand_aside; when there
+    is something to go on with, a KeeperHost can be made of it.
     """
-    wire = Wire(sock)
+    wire, begun = Wire(sock), False
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     while True:
@@ -29,9 +31,12 @@ def wait_for_word(sock: socket.socket) -> str | None:
         try:
             messages: list[Message] = wire.receive()
         except (OSError, BrokenWireError):
-            return None
+            if begun:
+                return None
+            raise KeeperGone("the keeper has ended before it has started a successor") from None
         for message in messages:
             message.close()
+            begun = begun or message.kind == "begun"
             if message.kind == "retire":
                 _pass_on_signals(message.fields.get("pid"))
                 return None

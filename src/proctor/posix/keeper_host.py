@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.keeper.protocol import PROTOCOL, Message
-from proctor.posix.keeper_line import KeeperLine
+from proctor.posix.keeper_line import KeeperGone, KeeperLine
 from proctor.posix.keeper_welcome import Welcome, pipes_of
 from proctor.posix.living import Living
 from proctor.posix.loop_host import ChildSink, HeldChild, Holdings, LoopHost, Marks, order_of
@@ -69,7 +69,7 @@ class KeeperHost(LoopHost):
     async def hello(self) -> Holdings:
         """Ask what the keeper holds.  Every child in it has to be attached or acknowledged.
 
-        Raises ConnectionError when there is no keeper.
+        Raises KeeperGone when there is no keeper.
         """
         self._line.send("hello", {"protocol": PROTOCOL})
         return await self._welcome.answer
@@ -322,7 +322,7 @@ class KeeperHost(LoopHost):
     def _lose_keeper(self, error: Exception) -> None:
         had_begun = self._welcome.answer.done()
         if not had_begun:
-            self._welcome.answer.set_exception(ConnectionError(f"there is no keeper: {error}"))
+            self._welcome.answer.set_exception(KeeperGone(f"there is no keeper: {error}"))
         self._heard_renewal("the keeper is gone")
         asked, self._asked = self._asked, {}
         for _, sink in asked.values():

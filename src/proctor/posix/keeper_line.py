@@ -20,6 +20,10 @@ _STALLED = 0.01
 _LAST_WORDS = 5.0
 
 
+class KeeperGone(ConnectionError):
+    """There is no keeper, and with it nobody who would start another daemon."""
+
+
 class KeeperLine:
     """`handlers` hear the messages of their kind, `nonsense` those of any other.
 

@@ -21,6 +21,7 @@ class Outcome(Enum):
     EXIT = "exit"
     RESTART = "restart"
     ASIDE = "stands aside for its successor"
+    ALONE = "has no keeper to begin with"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from proctor.daemon.signals import hear_nothing
 from proctor.posix.keeper_host import KeeperHost
+from proctor.posix.keeper_line import KeeperGone
 from proctor.posix.rlimits import limit_descriptors, open_all_descriptors
 from proctor.runtime.beginnings import Beginnings, Ending, Outcome
 from proctor.runtime.daemon import CANNOT_BEGIN, Daemon
@@ -38,12 +39,16 @@ def run(
     daemon = Daemon(beginnings, loop, getattr(selector, "fileno", lambda: None)(), host)
     try:
         outcome = loop.run_until_complete(daemon.live())
+    except KeeperGone:
+        outcome = Outcome.ALONE
     except CANNOT_BEGIN as error:
         status = refuse(error)
     if outcome is Outcome.EXIT and not (status and daemon.holds_children):
         host.bye(status)
         return Ending(outcome, status)
     limit_descriptors(for_children)
+    if outcome is Outcome.ALONE:
+        return Ending(outcome)
     if outcome is Outcome.ASIDE and isinstance(host, KeeperHost):
         return _stand_aside(daemon, host, loop)
     # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries

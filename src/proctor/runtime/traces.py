@@ -15,7 +15,7 @@ from proctor.core.settings import DaemonSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.posix import pidfile
 from proctor.posix.keeper_host import KeeperHost
-from proctor.posix.loop_host import Holdings
+from proctor.posix.loop_host import ChildSink, HeldChild, Holdings
 from proctor.runtime.beginnings import Beginnings
 from proctor.runtime.heart import Heart
 from proctor.survival.journal import journal_of
@@ -44,6 +44,9 @@ class Traces:
         self.journal = journal_of(settings, heart.supervisor, heart.post, heart.log)
         self.undelivered = Undelivered(heart.shelf)
         self._keeper_loss: KeeperLoss | None = None
+        # The pids of living children that have no owner yet; None before `go_on`.  Another keeper
+        # can be told of everybody only when there is none.
+        self._ownerless: set[int] | None = None
         self._register = Register(
             f"{settings.pidfile}.state",
             heart.supervisor,
@@ -84,11 +87,12 @@ class Traces:
         if journal is not None:
             left = {(orphan.key, orphan.pid) for orphan in found.left}
             journal.begin({(child.key, child.pid) for child in children} | left)
+        self._ownerless = {child.pid for child in children if child.status is None}
         resting = recover(
             found.holdings,
             supervisor,
             host,
-            host.attach,
+            self._attach,
             self._heart.log,
             records=found.records,
             missed=(lambda _child, _end: None) if journal is None else journal.missed,
@@ -100,6 +104,7 @@ class Traces:
             self.memory = Memory(supervisor, host)
             self.memory.begin()
         self._register.begin(found.left)
+        self._look_for_keeper()
         return resting | {orphan.key for orphan in found.left}
 
     def end(self) -> None:
@@ -124,7 +129,20 @@ class Traces:
         if self.journal is not None:
             self.journal.end()
 
+    def _attach(self, child: HeldChild, sink: ChildSink) -> None:
+        self._host.attach(child, sink)
+        if self._ownerless:
+            self._ownerless.discard(child.pid)
+            self._look_for_keeper()
+
+    def _look_for_keeper(self) -> None:
+        """It may have been lost before everybody had an owner."""
+        if isinstance(self._host, KeeperHost) and self._host.lost:
+            self._keeper_lost()
+
     def _keeper_lost(self) -> None:
+        if self._ownerless is None or self._ownerless:
+            return
         if self._keeper_loss is None:
             host, begin = self._host, self._begin
             assert isinstance(host, KeeperHost)
