@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from proctor.core.cause import Cause, CauseKind
 from proctor.core.events import Event, ProcessSpawned, ProcessStateChanged
@@ -116,7 +115,7 @@ class Journal:
             event.pid,
             event.tries,
             event.expected,
-            None if status is None else replace(status, usage=None),
+            status,
         )
         self.scribe.write(Turned(change))
 

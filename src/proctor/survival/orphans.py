@@ -24,7 +24,7 @@ from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.keeper.identity import lives, this_boot
 from proctor.posix.loop_host import HeldChild, Holdings
-from proctor.survival.snapshot import ENDED, Record
+from proctor.survival.snapshot import ENDED, Record, fitting
 
 _RUNNING = int(ProcessState.RUNNING)
 
@@ -50,13 +50,8 @@ class Orphan:
 
     def as_bytes(self, most: int) -> bytes:
         """As `alive` reads it, in at most `most` bytes; b"" when that cannot be."""
-        for shorter in (self, replace(self, logs={})):
-            # Not asdict, which copies deeply: this is done for every child at every start.
-            told = {name: getattr(shorter, name) for name in self.__slots__}
-            data = json.dumps(told, separators=(",", ":")).encode()
-            if len(data) <= most:
-                return data
-        return b""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return fitting(told, ({"logs": {}},), most)
 
     @property
     def record(self) -> Record:

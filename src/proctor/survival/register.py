@@ -9,7 +9,7 @@ next change, and said once an interval.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from proctor.core.events import Event, ProcessSpawned, ProcessStateChanged
@@ -52,7 +52,7 @@ class Register:
         self._complaints = Complaints(supervisor.log.error)
         self._fd = -1
         self._slots: Slots | None = None
-        self._changed: dict[str, bytes] = {}
+        self._changed: dict[str, Orphan | None] = {}
         self._writing = False
         self._waiting = False
         self._left = 0
@@ -94,7 +94,7 @@ class Register:
         self._slots = None
         self._left = len(left)
         for orphan in left:
-            self._changed[f"left {orphan.pid}"] = orphan.as_bytes(SIZE)
+            self._changed[f"left {orphan.pid}"] = orphan
         for process in self._supervisor.all_processes():
             self._note(process)
         kinds = ["PROCESS_STATE", "NOTE_PROCESS_SPAWNED"]
@@ -108,7 +108,7 @@ class Register:
                 self._slots = slots
                 self._write()
 
-        self._drain.call(lambda: statefile.begin(fd, batch), begun)
+        self._drain.call(lambda: statefile.begin(fd, _records(batch)), begun)
 
     def end(self, leave: bool = False) -> None:
         """Nothing of ours runs any more but what was left alone: there is nothing else to find.
@@ -148,9 +148,9 @@ class Register:
         pid = process.pid
         marks = self._marks(process.key, pid) if pid else None
         if marks is None or not marks.birth:
-            self._changed[process.key] = b""
+            self._changed[process.key] = None
             return
-        orphan = Orphan(
+        self._changed[process.key] = Orphan(
             process.key,
             pid,
             marks.birth,
@@ -162,7 +162,6 @@ class Register:
             auto_logs(process),
             list(marks.pipes),
         )
-        self._changed[process.key] = orphan.as_bytes(SIZE)
 
     def _write(self) -> None:
         slots = self._slots
@@ -180,4 +179,8 @@ class Register:
                 self._changed = {**batch, **self._changed}
                 self._complaints.failed(self.path, error)
 
-        self._drain.call(lambda: statefile.write_all(slots, batch), written)
+        self._drain.call(lambda: statefile.write_all(slots, _records(batch)), written)
+
+
+def _records(batch: Mapping[str, Orphan | None]) -> dict[str, bytes]:
+    return {name: orphan.as_bytes(SIZE) if orphan else b"" for name, orphan in batch.items()}

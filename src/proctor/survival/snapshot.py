@@ -9,7 +9,7 @@ everybody hears of every change once.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from proctor.core.exits import ExitStatus
@@ -17,6 +17,7 @@ from proctor.core.lifecycle import Effects, Lifecycle, Spawn
 from proctor.core.states import ProcessState
 from proctor.core.values import dataclass
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _TEXT = 300
 _WITH_A_CHILD = (
     ProcessState.STARTING,
@@ -59,11 +60,7 @@ class Record:
         first.
         """
         told = {name: getattr(self, name) for name in self.__slots__}
-        for less in ({}, {"spawnerr": ""}, {"spawnerr": "", "logs": {}}):
-            data = json.dumps(told | less, separators=(",", ":")).encode()
-            if len(data) <= most:
-                return data
-        return b""
+        return fitting(told, ({"spawnerr": ""}, {"spawnerr": "", "logs": {}}), most)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Record | None:
@@ -78,6 +75,18 @@ class Record:
         if self.state not in _WITH_A_CHILD:
             return False
         return pid == self.pid if self.pid else started >= self.at
+
+
+def fitting(told: Mapping[str, object], less: Iterable[Mapping[str, object]], most: int) -> bytes:
+    """`told` as JSON of at most `most` bytes, shortened by the first of `less` that does it; b""
+    when none does.
+    """
+    data = _encode(told).encode()
+    for shorter in less:
+        if len(data) <= most:
+            break
+        data = _encode({**told, **shorter}).encode()
+    return data if len(data) <= most else b""
 
 
 def record_of(
