@@ -21,8 +21,11 @@ def held(pid: int, status: ExitStatus | None = None) -> HeldChild:
 
 
 def test_of_two_children_of_one_name_the_living_one_goes_on() -> None:
-    """The end of the other was not acknowledged in time; that is no reason to stop this one."""
+    """The end of the other was not acknowledged in time; that is no reason to stop this one, and
+    the journal may lack it.
+    """
     attached: list[int] = []
+    missed: list[tuple[int, ExitStatus]] = []
 
     def attach(child: HeldChild, sink: ChildSink) -> None:
         attached.append(child.pid)
@@ -31,8 +34,16 @@ def test_of_two_children_of_one_name_the_living_one_goes_on() -> None:
 
     with a_heart(a_process("web")) as heart:
         holdings = Holdings((held(11, ExitStatus(code=1)), held(12)))
-        recover(holdings, heart.supervisor, heart.host, attach, heart.log)
+        recover(
+            holdings,
+            heart.supervisor,
+            heart.host,
+            attach,
+            heart.log,
+            missed=lambda child, status: missed.append((child.pid, status)),
+        )
         heart.host.settle()
+        assert missed == [(11, ExitStatus(code=1))]
         assert heart.process("web").pid == 12
         assert heart.process("web").state is ProcessState.STARTING
         assert sorted(attached) == [11, 12]

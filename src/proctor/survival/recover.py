@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -97,9 +98,7 @@ class Survival:
         if record is not None and child.status is not None and not _is_about(record, child):
             # Its end was announced; only the keeper had not been told yet, nor the journal perhaps.
             close_pipes(child)
-            self.missed(child, child.status)
-            told = partial(self.host.acknowledge, child.key, child.pid)
-            self.supervisor.when_written(told)
+            self._written(child, child.status)
             return
         self.log.info(f"adopted: '{process.name}' with pid {child.pid}")
         effects = None
@@ -135,9 +134,18 @@ class Survival:
         return True
 
     def _end_stray(self, child: HeldChild) -> None:
-        text = f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped"
-        self.log.warn(text)
-        Stray(child, self.host, self.log).end(self.attach)
+        if child.status is None:
+            text = f"'{child.key}' (pid {child.pid}) is not configured any more and is stopped"
+            self.log.warn(text)
+        Stray(child, self.host, self.log, self._written).end(self.attach)
+
+    def _written(self, child: HeldChild, status: ExitStatus) -> None:
+        """It has ended, and no process announces that: the keeper may forget it when the journal
+        has it.
+        """
+        self.missed(child, status)
+        told = partial(self.host.acknowledge, child.key, child.pid)
+        self.supervisor.when_written(told)
 
     def _put_back(self, record: Record, process: Process, child: HeldChild) -> Effects:
         now, started = self.host.now(), child.started
@@ -203,11 +211,14 @@ def close_pipes(child: HeldChild) -> None:
 
 @dataclass(slots=True)
 class Stray:
-    """A child that nobody wants: a ChildSink that sees to its end.  Its output has no reader."""
+    """A child that nobody wants, or of whom only the end is left to hear: a ChildSink that sees to
+    it.  Its output has no reader.  `gone` is told of the end when nothing of it is left.
+    """
 
     child: HeldChild
     host: Host
     log: ActivityLog
+    gone: Missed
     timer: Timer | None = None
     leftovers: Leftovers | None = None
 
@@ -230,17 +241,19 @@ class Stray:
         """It is gone."""
         if self.timer is not None:
             self.timer.cancel()
-        child, host = self.child, self.host
+        child = replace(self.child, ended=at)
+
+        def all_gone(survivors: Sequence[str]) -> None:
+            self.gone(child, status)
+
         if not child.is_tree:
-            host.acknowledge(child.key, child.pid)
+            all_gone(())
             return
+        remains = Remains(_WHOLE_TREE)
         self.leftovers = Leftovers(
-            Remains(_WHOLE_TREE), child.key, child.pid, host, self.log, self, self._all_gone
+            remains, child.key, child.pid, self.host, self.log, self, all_gone
         )
         self.leftovers.begin(False, None)
-
-    def _all_gone(self, survivors: Sequence[str]) -> None:
-        self.host.acknowledge(self.child.key, self.child.pid)
 
     def spawned(self, pid: int, pipes: ChildPipes, at: float) -> None:
         """Was long ago."""
