@@ -99,6 +99,9 @@ def test_why_and_history_and_logs(launch: Launch, ours: Implementation) -> None:
         "RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED", "BY", "END",
     ]  # fmt: skip
     assert len(table) == 4
+    (stopped,) = [line for line in table if "terminated by SIGTERM" in line]
+    assert re.search(rf"terminated by SIGTERM, request by {ME}$", stopped)
+    assert re.search(rf"request by {ME} +runs$", table[-1])
 
 
 def test_a_signal_that_somebody_sent(launch: Launch, ours: Implementation) -> None:

@@ -70,7 +70,9 @@ class Histories(Room):
         group, process = split_namespec(name) if name else ("", None)
         one = f"{group}:{process}" if process is not None else None
         most = MOST_RUNS if name and one is None else limit
-        runs = await self._from_journal(lambda reader: reader.runs(one, since, most))
+        runs = await self._from_journal(
+            lambda reader: [_run_named(run) for run in reader.runs(one, since, most)]
+        )
         who, read = caller(), caller().reads_logs
         if name and not runs:
             self._find(name)
@@ -151,8 +153,16 @@ def _explain(reader: Reader, present: Present) -> Explanation:
 
 def _named(change: Change) -> Change:
     """Users by their names where they have one."""
-    cause = change.cause
-    return replace(change, cause=Cause(cause.kind, _UID.sub(_name, cause.who), cause.text))
+    return replace(change, cause=_cause_named(change.cause))
+
+
+def _run_named(run: Run) -> Run:
+    ended = run.ended and _cause_named(run.ended)
+    return replace(run, started=_cause_named(run.started), ended=ended)
+
+
+def _cause_named(cause: Cause) -> Cause:
+    return replace(cause, who=_UID.sub(_name, cause.who)) if cause.who else cause
 
 
 def _name(found: re.Match[str]) -> str:

@@ -41,11 +41,6 @@ def is_slow(secret: str) -> bool:
     return secret.startswith(PREFIX)
 
 
-def is_hash(secret: str) -> bool:
-    """Whether it is no clear text."""
-    return secret.startswith((PREFIX, SHA_PREFIX))
-
-
 def problem_of(secret: str) -> str:
     """What is wrong with a hash, without showing it; "" when it can be used."""
     if secret.startswith(SHA_PREFIX):
