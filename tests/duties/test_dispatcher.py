@@ -241,6 +241,17 @@ def test_the_burst_is_cut_when_no_listener_will_come() -> None:
         assert len(desk.pools.dispatchers["el"].pool) == 2
 
 
+def test_a_shutdown_discards_nothing_of_the_burst() -> None:
+    """A listener that never was READY is stopped by it; its buffer has not overflowed."""
+    with a_desk(a_pool("el", buffer_size=2)) as desk:
+        desk.send(*"abcde")
+        desk.heart.supervisor.shutdown(False, lambda: None)
+        desk.heart.host.forward(60)
+        assert desk.heart.process("el").state is ProcessState.STOPPED
+        assert desk.heart.said("overflowed") == []
+        assert len(desk.ledger.open) == 5
+
+
 def test_a_listener_that_is_started_again_still_has_its_chance() -> None:
     """It ended before it ever was READY, and comes back by itself."""
     with a_desk(a_pool("el", a_listener("el", autorestart="true"), buffer_size=2)) as desk:

@@ -134,6 +134,9 @@ class Dispatcher:
         self._arm()
 
     def _settle_if_hopeless(self) -> None:
+        # In a shutdown they were stopped by us; nothing is discarded because of that.
+        if self._supervisor.mood is not SupervisorState.RUNNING:
+            return
         if self.pool.starting and all(each.is_hopeless for each in self.listeners):
             self._overflowed(self.pool.settle())
 
