@@ -124,6 +124,9 @@ class FakeService:
     async def run_output(self, name: str, run: int = 0, channel: str = "stdout") -> RunOutput:
         return RunOutput(run, channel, f"{name} says\n", True)
 
+    async def get_file_warnings(self) -> list[str]:
+        return ["unknown option 'startsec'"]
+
     async def diff(self) -> Plan:
         return Plan((GroupChange("web", Change.ADDED, starts=("web:web_0",)),))
 

@@ -45,7 +45,7 @@ def test_while_we_stop_everything_is_refused(sit: Sit, mood: SupervisorState) ->
     desk = sit(a_process("web"))
     desk.heart.supervisor.mood = mood
     verbs = _verbs(desk.service)
-    assert len(verbs) == 41
+    assert len(verbs) == 42
     for name, verb in verbs.items():
         if name != "send_remote_comm_event":
             count = len(inspect.signature(verb).parameters)

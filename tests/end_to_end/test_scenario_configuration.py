@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -225,3 +226,14 @@ def test_check_names_every_mistake(ours: Implementation, scratch: Path, words: l
         assert word in said, answer
     conf.write_text("[supervisord]\n[program:a]\ncommand=/bin/cat\n")
     assert run([ours.program("supervisord"), "-c", str(conf), *words]).code == 0
+
+
+def test_reread_tells_what_is_doubtful_in_the_files(launch: Launch, ours: Implementation) -> None:
+    """On stderr; what scripts read on stdout stays as it was."""
+    daemon = launch(ours, program("cat"))
+    assert daemon.ctl("reread").err == ""
+    daemon.configure(program("cat", stopwaitsec=3))
+    told = daemon.ctl("reread")
+    assert (told.code, told.lines) == (0, ["No config updates to processes"])
+    assert re.search(r"^warning: .*stopwaitsec.*stopwaitsecs.*supervisord.conf:\d+", told.err)
+    assert daemon.ctl("reread").err == told.err

@@ -86,6 +86,7 @@ NEEDS: dict[str, Need] = {
     # The configuration
     "get_all_config_info": _LOOK_AROUND,
     "reload_config": Need(Role.ADMIN, Reach.THEIRS, changes=True),
+    "get_file_warnings": Need(Role.ADMIN, Reach.WHOLE),
     "diff": Need(Role.ADMIN, Reach.WHOLE),
     "apply": _RULE,
     "add_process_group": _CHANGE,

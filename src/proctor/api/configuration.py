@@ -12,7 +12,7 @@ from proctor.api.room import Room
 from proctor.api.views import config_info
 from proctor.config.diff import diff
 from proctor.config.load import Configuration
-from proctor.config.problems import ConfigError
+from proctor.config.problems import ConfigError, Problem
 from proctor.core.cause import CauseKind, because
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.spec import GroupSpec
@@ -64,6 +64,11 @@ class ConfigurationRoom(Room):
         ]
         return sorted(infos, key=lambda info: str(info["name"]))
 
+    async def get_file_warnings(self) -> list[str]:
+        """What is doubtful in the files as they were read last, such as an unknown option."""
+        self._require_running()
+        return [note.line() for note in self.context.configuration.value.notes if _warns(note)]
+
     def _take_over(self, new: Configuration) -> None:
         """From now on this is what is configured; what is active stays as it is."""
         self._warn_about(new)
@@ -75,7 +80,7 @@ class ConfigurationRoom(Room):
         """Say what is doubtful in the files, unless it was said before (gotcha G45)."""
         said = self.context.configuration.value.notes
         for note in new.notes:
-            if note.level == "warn" and note not in said:
+            if _warns(note) and note not in said:
                 self.supervisor.log.warn(note.line())
 
     async def _reread(self) -> Configuration:
@@ -83,6 +88,10 @@ class ConfigurationRoom(Room):
             return await self._in_worker(self.context.reread)
         except ConfigError as error:
             raise Fault(FaultCode.CANT_REREAD, str(error)) from error
+
+
+def _warns(note: Problem) -> bool:
+    return note.level == "warn"
 
 
 def _names(groups: tuple[GroupSpec, ...]) -> list[str]:

@@ -88,6 +88,14 @@ OWN_METHODS: dict[str, Method] = {
     "upgraded": Method(
         "upgraded", "struct", ("ticket",), "How an upgrade went:" + _NEWS, _news, listed=False
     ),
+    "fileWarnings": Method(
+        "get_file_warnings",
+        "array",
+        (),
+        "What is doubtful in the files as they were read last, a line each: options that nobody"
+        " knows, comments that are none.",
+        listed=False,
+    ),
     "diff": Method(
         "diff",
         "struct",

@@ -5,7 +5,10 @@ Source: compat supervisorctl.md, section 5; gotcha G86.
 
 from __future__ import annotations
 
+import sys
+
 from proctor.cli.verb import Verb
+from proctor.client.server import listed
 from proctor.core.faults import Fault, FaultCode
 
 TYPE_CHECKING = False
@@ -32,6 +35,17 @@ def reread(ctl: Controller, argument: str) -> None:
         ctl.output(f"{group}: {word}")
     if not lines:
         ctl.output("No config updates to processes")
+    _tell_warnings(ctl)
+
+
+def _tell_warnings(ctl: Controller) -> None:
+    """On stderr, for scripts read the lines above; an older server, or another, has none."""
+    try:
+        warnings = listed(ctl.server.call("proctor.fileWarnings"))
+    except Fault:
+        return
+    for text in warnings:
+        print("warning:", text, file=sys.stderr)
 
 
 def _reload(ctl: Controller, shutting_down: str) -> Changes | None:
