@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,15 @@ def test_proctor_never_imports_the_compatibility_package() -> None:
     """compat imports us, never the other way round."""
     for path in SOURCE.rglob("*.py"):
         assert not [m for m in _imported(path) if m.split(".")[0] == "supervisor"], path
+
+
+def test_dataclasses_are_made_in_one_way() -> None:
+    """By core/values.py: those of the standard library take twice the memory."""
+    for path in SOURCE.rglob("*.py"):
+        if path.name != "values.py":
+            text = path.read_text(encoding="utf-8")
+            names = re.findall(r"^from dataclasses import (.*)", text, re.MULTILINE)
+            assert "dataclass" not in ", ".join(names).split(", "), path
 
 
 ONE_SHOT = """\
