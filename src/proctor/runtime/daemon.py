@@ -9,6 +9,7 @@ already.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Set
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,10 @@ class Daemon:
         self._manager.ready()
         if holdings.predecessor is not None:
             self.upgrading.inherit(holdings.predecessor, self._current.value.servers)
+        # What is there now stays.  To look at all of it again and again for what is garbage would
+        # take 40 ms of a daemon with 1,000 programs each time.
+        gc.collect()
+        gc.freeze()
 
     def _clean_logs(self, found: Found) -> None:
         settings = self._settings
