@@ -22,6 +22,7 @@ from proctor.core.capture import Decoder, Piece, Text
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.daemon.host import ChildSink
+from proctor.daemon.surroundings import PipeOwner
 from proctor.posix.sinks import Sink
 
 T = TypeVar("T")
@@ -268,8 +269,17 @@ class FakeChannel:
     sinks: Sequence[Sink]
     decoder: Decoder | None
     deliver: Callable[[Sequence[Piece]], None] | None
+    owner: PipeOwner | None
     finished: bool = False
     is_over: bool = False
+
+    def ends(self) -> None:
+        """The last writer is gone."""
+        self.is_over = True
+        for sink in self.sinks:
+            sink.close()
+        if self.owner is not None:
+            self.owner.pipe_ended()
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """There is nothing to copy."""
@@ -321,9 +331,10 @@ class FakeDrain:
         sinks: Sequence[Sink],
         decoder: Decoder | None = None,
         deliver: Callable[[Sequence[Piece]], None] | None = None,
+        owner: PipeOwner | None = None,
     ) -> FakeChannel:
         """Take a pipe over."""
-        channel = FakeChannel(self, fd, sinks, decoder, deliver)
+        channel = FakeChannel(self, fd, sinks, decoder, deliver, owner)
         self._by_fd[fd] = channel
         return channel
 
