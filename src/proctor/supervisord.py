@@ -18,7 +18,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from proctor.config import commandline
 from proctor.config.commandline import Overrides, UsageError, Wish
@@ -190,7 +190,7 @@ def settle(program: str, words: list[str], overrides: Overrides, world: RealWorl
 def become(settings: DaemonSettings) -> Notes:
     """Take on the user and the limits.  Raises PrivilegeError or LimitError."""
     if settings.uid is not None:
-        _load_everything()
+        _load_everything(with_journal=settings.journal is not None)
         drop_privileges(settings.uid)
     notes = _who(settings)
     if settings.keeper and not _wants_keeper(settings):
@@ -294,7 +294,7 @@ def _profiled(columns: str | None) -> Iterator[None]:
     (stats.print_callers if "callers" in words else stats.print_stats)(0.3)
 
 
-def _load_everything() -> None:
+def _load_everything(with_journal: bool) -> None:
     """What is loaded late otherwise: soon we may be somebody who cannot read this Python."""
     _import_asyncio_without_ssl()
     import ctypes  # noqa: F401
@@ -304,6 +304,9 @@ def _load_everything() -> None:
 
     import proctor.runtime.run  # noqa: F401
 
+    if with_journal:
+        with suppress(ImportError):
+            import sqlite3  # noqa: F401
     for encoding in ("ascii", "latin-1", "idna"):
         codecs.lookup(encoding)
 

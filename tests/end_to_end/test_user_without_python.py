@@ -38,3 +38,4 @@ def check(daemon: Daemon) -> None:
     assert answer.code == 1
     assert "may not execute" in answer.out
     assert daemon.client.state("cat") == "RUNNING"
+    assert daemon.ctl("why", "cat").code == 0, "the journal was written and can be read"
