@@ -272,6 +272,8 @@ class FakeChannel:
     owner: PipeOwner | None
     finished: bool = False
     is_over: bool = False
+    bytes_seen: int = 0
+    bytes_dropped: int = 0
 
     def ends(self) -> None:
         """The last writer is gone."""
@@ -291,6 +293,7 @@ class FakeChannel:
 
     def says(self, data: bytes) -> None:
         """The child writes; sinks and listeners get it at once."""
+        self.bytes_seen += len(data)
         pieces = [Text(data)] if self.decoder is None else self.decoder.feed(data)
         for sink in self.sinks:
             for piece in pieces:

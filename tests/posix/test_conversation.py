@@ -123,6 +123,8 @@ def test_a_log_keeps_every_byte_of_a_flood(stage: Stage, tmp_path: Path) -> None
 class FrozenLog:
     """A log that takes nothing: the disk is frozen."""
 
+    bytes_seen = bytes_dropped = 0
+
     def __init__(self, fd: int, sinks: Sequence[Sink]) -> None:
         self.fd = fd
         self.sinks = sinks

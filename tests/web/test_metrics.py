@@ -110,6 +110,27 @@ def test_metrics_tell_what_happened(daemon: Daemon) -> None:
     assert value(found, "proctor_process_cpu_seconds_total", **cat) >= 0
 
 
+def test_metrics_tell_how_much_was_written(daemon: Daemon) -> None:
+    """By stream, over all runs: a restart does not begin anew."""
+    daemon.until_state("group:0", "RUNNING")
+    written, lost = "proctor_process_output_bytes_total", "proctor_process_output_lost_bytes_total"
+    zero = {"name": "0", "group": "group"}
+
+    def count(metric: str, channel: str = "stdout") -> float:
+        return value(scraped(daemon), metric, **zero, channel=channel)
+
+    before, errors = count(written), count(written, "stderr")
+    daemon.call("supervisor.sendProcessStdin", "group:0", "echo 12345\n")
+    until(lambda: count(written) == before + 6, "the line was counted")
+    daemon.call("supervisor.stopProcess", "group:0")
+    assert count(written) == before + 6
+    daemon.call("supervisor.startProcess", "group:0")
+    daemon.call("supervisor.sendProcessStdin", "group:0", "echo 123 >&2\n")
+    until(lambda: count(written, "stderr") == errors + 4, "the other stream is counted, too")
+    assert count(written) == before + 6
+    assert count(lost) == 0
+
+
 def test_dashboards_of_others_go_on(daemon: Daemon) -> None:
     """The names, labels and values that the published exporters made known."""
     found = scraped(daemon)

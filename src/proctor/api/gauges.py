@@ -16,6 +16,7 @@ from proctor.api.room import display_name
 from proctor.core.states import ProcessState, SupervisorState
 from proctor.core.version import PROCTOR_VERSION
 from proctor.daemon.process import Process
+from proctor.daemon.volume import Volume
 from proctor.duties.pools.pool import Pool
 from proctor.posix.usage import Usage, measure
 
@@ -26,7 +27,8 @@ _NOT_UP = frozenset(
 
 
 class ProcessGauges(NamedTuple):
-    """Of one process.  Times are wall time, 0.0 for never; pid 0 for none."""
+    """Of one process.  Times are wall time, 0.0 for never; pid 0 for none.  `volumes` are those of
+    its streams."""
 
     group: str
     name: str
@@ -39,6 +41,7 @@ class ProcessGauges(NamedTuple):
     unexpected_exits: int
     signal_exits: int
     failures: int
+    volumes: Mapping[str, Volume] = {}
 
 
 class PoolGauges(NamedTuple):
@@ -98,6 +101,7 @@ class Gauges(Looks):
             counts.unexpected_exits,
             counts.signal_exits,
             counts.failures,
+            process.volumes,
         )
 
 

@@ -25,6 +25,7 @@ from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
 from proctor.daemon import opening, words
 from proctor.daemon.activity_log import Level
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
+from proctor.daemon.volume import Volume, added
 from proctor.posix.conversation import SLICE
 from proctor.posix.logmarks import Mark
 from proctor.posix.sinks import Sink, SyslogSink, aliased_fd, open_sink
@@ -40,6 +41,8 @@ IDENT = "supervisord"
 _AT_ONCE = 2
 
 _NOTHING = opening.Opened({}, {})
+_NO_CHANNELS: Mapping[str, Channel] = {}
+_NO_VOLUMES: Mapping[str, Volume] = {}
 
 Listener = Callable[[bytes], None]
 
@@ -73,6 +76,9 @@ class Output:
         self._opened = _NOTHING  # No child writes to them yet.
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
+        # Those whose counts are not in `_passed` yet, also while they end.
+        self._counted: Mapping[str, Channel] = _NO_CHANNELS
+        self._passed: Mapping[str, Volume] = _NO_VOLUMES
         self._pid = 0
 
     def auto_logs(self) -> dict[str, str]:
@@ -81,6 +87,11 @@ class Output:
             name: self._paths[name] for name in CHANNELS if self._policy(name).kind is LogKind.AUTO
         }
         return {name: path for name, path in auto.items() if path is not None}
+
+    def volumes(self) -> Mapping[str, Volume]:
+        """What came out of each stream since the daemon began, but for late words of grandchildren;
+        nothing of a process that never ran."""
+        return added(self._passed, self._counted)
 
     def prepare(self) -> None:
         """Begin to open the log files of the next run, which `open` is soon to be asked for."""
@@ -133,6 +144,7 @@ class Output:
             for name, fd in fds.items()
             if fd is not None
         }
+        self._counted = self._channels
 
     def copy(self, done: Callable[[dict[str, int]], None]) -> None:
         """Call `done` with copies of the pipes that are open, by channel."""
@@ -164,6 +176,7 @@ class Output:
             left -= 1
             if left <= 0:
                 self._pid = 0
+                self._passed, self._counted = self.volumes(), _NO_CHANNELS
                 done()
 
         for channel in channels:

@@ -33,6 +33,7 @@ from proctor.daemon.output import Listener, Output
 from proctor.daemon.seen import Seen
 from proctor.daemon.stdin import InputChannel
 from proctor.daemon.surroundings import Job, Surroundings
+from proctor.daemon.volume import Volume
 from proctor.posix.logmarks import Mark
 
 # Why a launch came to nothing that nobody wants any more.
@@ -72,6 +73,11 @@ class Process(Seen):
     def log_marks(self) -> Mapping[str, Mark]:
         """Where in its logs the present or the last run begins, by channel."""
         return self._output.marks
+
+    @property
+    def volumes(self) -> Mapping[str, Volume]:
+        """How much came out of its streams since the daemon began, by channel."""
+        return self._output.volumes()
 
     def listen(self, channel: str, listener: Listener) -> None:
         """Let `listener` hear what the process writes to `stdout` or `stderr`, from the next spawn

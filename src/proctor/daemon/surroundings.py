@@ -28,6 +28,14 @@ class Channel(Protocol):
     def is_over(self) -> bool:
         """Whether the pipe has ended and all that came out of it is where it belongs."""
 
+    @property
+    def bytes_seen(self) -> int:
+        """How many came out of the pipe so far."""
+
+    @property
+    def bytes_dropped(self) -> int:
+        """How many of them no sink has taken."""
+
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when everything that is in the pipe now is in the log."""
 

@@ -38,6 +38,10 @@ Hear = Callable[[bytes], None]
 class LogChannel(Protocol):
     """What the drain makes of a pipe."""
 
+    @property
+    def bytes_seen(self) -> int: ...
+    @property
+    def bytes_dropped(self) -> int: ...
     def finish(self, done: Callable[[], None]) -> None: ...
     def open_sinks(self) -> Sequence[Sink]: ...
 
@@ -133,6 +137,16 @@ class Conversation:
     def is_over(self) -> bool:
         """Never: its last words are heard by `finish`."""
         return False
+
+    @property
+    def bytes_seen(self) -> int:
+        """Of what is recorded."""
+        return self._record.channel.bytes_seen if self._record is not None else 0
+
+    @property
+    def bytes_dropped(self) -> int:
+        """How many of them no sink has taken."""
+        return self._record.channel.bytes_dropped if self._record is not None else 0
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """Call `done` with a copy of its descriptor, None when it is closed."""

@@ -28,6 +28,7 @@ def render(snapshot: Snapshot) -> bytes:
     parts = (
         *_daemon(snapshot),
         *_ours(labelled),
+        *_output(labelled),
         *_usage(labelled, snapshot),
         *_pools(snapshot.pools),
         *_of_node_exporter(labelled),
@@ -73,6 +74,22 @@ def _ours(labelled: Labelled) -> Iterator[str]:
     yield family(
         "proctor_process_failures_total", "counter", "Times it became FATAL.",
         [(labels, each.failures) for labels, each in labelled],
+    )  # fmt: skip
+
+
+def _output(labelled: Labelled) -> Iterator[str]:
+    streams = [
+        (f'{labels},channel="{channel}"', volume)
+        for labels, each in labelled
+        for channel, volume in each.volumes.items()
+    ]
+    yield family(
+        "proctor_process_output_bytes_total", "counter", "Bytes that it wrote, for its logs.",
+        [(labels, volume.written) for labels, volume in streams],
+    )  # fmt: skip
+    yield family(
+        "proctor_process_output_lost_bytes_total", "counter", "Bytes of it that no log would take.",
+        [(labels, volume.lost) for labels, volume in streams],
     )  # fmt: skip
 
 
