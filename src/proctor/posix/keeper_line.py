@@ -1,6 +1,7 @@
 """The line to the keeper, on the daemon's loop: what is said goes out soon, what comes in is heard.
 
-Messages of one round of the loop go out together.  Whoever takes leave says and hears everything to
+The first message of a round of the loop goes out at once, for a restart waits for it; those that
+follow it in the same round go out together.  Whoever takes leave says and hears everything to
 its end first, for a bounded time.
 """
 
@@ -60,6 +61,7 @@ class KeeperLine:
         self._wire.close_after(fds)
         if not self._flushing:
             self._flushing = True
+            self._wire.flush()
             self._loop.call_soon(self._flush)
         return True
 

@@ -69,7 +69,12 @@ def heart_of(
     def post(callback: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(callback)
 
-    drain = Drain(post, log.error, log.warn, loop.call_soon)
+    def later(callback: Callable[[], None]) -> None:
+        # Two rounds: a restart is announced in one and ordered in the next, and would have to share
+        # the interpreter with the thread.
+        loop.call_soon(loop.call_soon, callback)
+
+    drain = Drain(post, log.error, log.warn, later)
     shelf = Shelf(host if isinstance(host, KeeperHost) else None)
     supervisor = Supervisor(
         host,
