@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+from functools import lru_cache
 
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.spec import ProcessSpec
@@ -29,7 +30,7 @@ def resolve(spec: ProcessSpec) -> Command:
     `detail`.
     """
     try:
-        words = shlex.split(spec.command)
+        words = _words(spec.command)
     except ValueError as error:
         raise _not_executable(f"can't parse command {spec.command!r}: {error}") from None
     if not words:
@@ -43,7 +44,7 @@ def resolve(spec: ProcessSpec) -> Command:
         raise _not_executable(f"command at {filename!r} is not executable")
     if not os.access(filename, os.X_OK):
         raise _not_executable(f"no permission to run command {filename!r}")
-    return Command(filename, tuple(words))
+    return Command(filename, words)
 
 
 def child_environment(spec: ProcessSpec, server_url: str | None) -> tuple[tuple[str, str], ...]:
@@ -59,6 +60,12 @@ def child_environment(spec: ProcessSpec, server_url: str | None) -> tuple[tuple[
         ("SUPERVISOR_GROUP_NAME", spec.group),
         *spec.environment,
     )
+
+
+@lru_cache(maxsize=64)
+def _words(command: str) -> tuple[str, ...]:
+    """Raises ValueError.  What restarts again and again is not taken apart each time."""
+    return tuple(shlex.split(command))
 
 
 def _not_executable(text: str) -> Fault:
