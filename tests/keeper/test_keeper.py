@@ -28,6 +28,30 @@ def usage_of(message: Message) -> list[float]:
     return usage
 
 
+def test_a_child_is_told_of_before_the_next_one_is_made(keeper: KeeperProcess, talk: Talk) -> None:
+    """A keeper that is killed among a thousand starts leaves no child that nobody knows."""
+    for number in range(50):
+        talk.wire.queue("spawn", {"id": number, "order": an_order(number, "exec cat")})
+    talk.wire.queue("spawn", {"id": 50, "order": an_order(50, "kill -9 $PPID; exec cat")})
+    for number in range(51, 200):
+        talk.wire.queue("spawn", {"id": number, "order": an_order(number, "exec cat")})
+    assert talk.wire.flush()
+    keeper.process.wait(PATIENCE)
+    told: list[Message] = []
+    try:
+        told += (talk.hear_one("spawned") for _ in range(50))
+        assert [message.fields["id"] for message in told] == list(range(50))
+    finally:
+        for message in told:
+            message.close()  # and with its stdin it ends
+        talk.vanish()
+
+
+def an_order(number: int, script: str) -> dict[str, object]:
+    argv = ["/bin/sh", "-c", script]
+    return {"key": f"test:{number}", "filename": argv[0], "argv": argv}
+
+
 def test_a_thousand_children_end_with_their_own_status(talk: Talk) -> None:
     """Every child is announced once with three streams and ends once, with the right status."""
     for number in range(1000):

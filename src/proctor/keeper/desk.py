@@ -24,15 +24,18 @@ from proctor.keeper.trees import Tree, Trees
 class Desk:
     """Carries out requests.  The fields of a request are those of its message (protocol.py).
 
-    `tell(kind, fds, **fields)` speaks to the daemon; `let_go(fds)` closes descriptors as soon as
-    no message that still waits needs them; `watch(child)` waits for the end of a process that is
-    not our child, and `lost(child)` says that nobody will ever know it.
+    `tell(kind, fds, **fields)` speaks to the daemon soon, `speak()` makes it now; `let_go(fds)`
+    closes descriptors as soon as no message that still waits needs them; `watch(child)` waits for
+    the end of a process that is not our child, and `lost(child)` says that nobody will ever know
+    it.
     """
 
     def __init__(
         self,
         spawner: Spawner,
+        *,
         tell: Callable[..., None],
+        speak: Callable[[], None],
         let_go: Callable[[list[int]], None],
         watch: Callable[[Child], None],
         lost: Callable[[Child], None],
@@ -40,7 +43,7 @@ class Desk:
         self.watch = watch
         self.lost = lost
         self._nursery = Nursery(spawner)
-        self._tell = tell
+        self._tell, self._speak = tell, speak
         self._let_go = let_go
         self.descriptors: dict[str, int] = {}
         self.children = Children()
@@ -90,6 +93,8 @@ class Desk:
             **_as_field(tree),
         }
         self._tell("spawned", streams.fds(), **fields)
+        # Not with the others of this round: if we are killed now, nobody else knows that it exists.
+        self._speak()
 
     def signal(
         self, message: Message, *, key: str, pid: int, signum: int, to_group: bool, **_more: object

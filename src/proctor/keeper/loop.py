@@ -54,7 +54,12 @@ class Keeper:
         )
         self._watching = Watching(self._poll, self._timers, self._child_ended)
         self._desk = Desk(
-            spawner, self._guard.tell, self._guard.let_go, self._watching.begin, self._child_is_lost
+            spawner,
+            tell=self._guard.tell,
+            speak=self._guard.talk,
+            let_go=self._guard.let_go,
+            watch=self._watching.begin,
+            lost=self._child_is_lost,
         )
         self._children = self._desk.children
         self._renewal = Renewal(spawner, self._timers, self.state, self._hear, self._refuse_renewal)
