@@ -116,7 +116,7 @@ def _run(program: str, words: list[str]) -> int:
         return _answer(program, overrides, world)
     settled = settle(program, words, overrides, world)
     if words[:1] == [TRIAL]:
-        return _try_out()
+        return _try_out(settled.configuration)
     settings = settled.configuration.daemon
     if settled.anew:
         notes = [*_who(settings), ("critical", BEGUN_ANEW)]
@@ -139,11 +139,12 @@ def _is_again(words: list[str]) -> bool:
     return words[:1] in ([AGAIN], [ANEW], [TRIAL])
 
 
-def _try_out() -> int:
+def _try_out(configuration: Configuration) -> int:
     """Could we go on with what the daemon has whose state is on our stdin?  The exit status."""
     from proctor.survival.rehearsal import rehearse
 
-    rehearse(sys.stdin.buffer.read())
+    specs = (spec for group in configuration.groups for spec in group.processes)
+    rehearse(sys.stdin.buffer.read(), specs)
     print(PROCTOR_VERSION)
     return 0
 

@@ -102,11 +102,12 @@ BROKEN = {
         "survival__snapshot",
         "Record.from_bytes = classmethod(lambda *_: None)",
     ),
+    "ZeroDivisionError": ("survival__snapshot", "def go_on_with_child(*_, **__): return 1 / 0"),
 }
 
 
 def test_what_fails_its_trial_changes_nothing(start: Start) -> None:
-    """It does not import, ends, or cannot read the state: the reason is told, all goes on."""
+    """It does not import, ends, cannot read the state or go on with it: all goes on as before."""
     daemon, installation = start()
     before = pids(daemon)
     for reason, (module, code) in BROKEN.items():
