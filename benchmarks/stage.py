@@ -103,6 +103,7 @@ class Running:
             daemons = self.daemons()
             for pid in daemons:  # So that nothing is started meanwhile.
                 os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: all(state_of(pid) in "TZ" for pid in daemons))
             pids = [*daemons, *(pid for one in daemons for pid in children(one))]
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
@@ -201,10 +202,15 @@ def children(pid: int) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     """Whether a process of this pid is there and no zombie."""
+    return state_of(pid) != "Z"
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for the state of a process; Z also if there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z"
 
 
 def cpu_of(pid: int) -> float:
