@@ -5,9 +5,9 @@ from __future__ import annotations
 from api.desk import Sit
 from builders import a_process
 from proctor.api.tally import MAX_NAMES, Tally
-from proctor.core.events import ProcessStateChanged
+from proctor.core.events import ProcessSpawned
 from proctor.core.exits import ExitStatus
-from proctor.core.states import ProcessState
+from proctor.core.plan import ChildPipes
 from proctor.daemon.bus import EventBus
 
 
@@ -33,12 +33,21 @@ def test_a_run_is_counted_once(sit: Sit) -> None:
 
 
 def test_a_program_that_does_not_start_fails_once(sit: Sit) -> None:
-    """Every try is a start; FATAL is the failure."""
+    """FATAL is the failure; a try without a child is no start."""
     desk = sit(a_process("web", command="/no/such", startretries=1))
     desk.heart.supervisor.start(desk.heart.process("web"))
     desk.heart.host.until(60)
     counts = desk.service.tally.of("web:web")
-    assert (counts.starts, counts.failures, counts.last) == (2, 1, None)
+    assert (counts.starts, counts.failures, counts.last) == (0, 1, None)
+
+
+def test_a_child_that_is_taken_over_is_not_started(sit: Sit) -> None:
+    """Also when nothing is known of it but that it runs, so that it passes through STARTING."""
+    desk = sit(a_process("web", startsecs=0))
+    process = desk.heart.process("web")
+    process.adopt(77, ChildPipes(None, None, None), 0.0, lambda: None)
+    desk.heart.host.settle()
+    assert (process.pid, desk.service.tally.of("web:web").starts) == (77, 0)
 
 
 def test_names_are_bounded() -> None:
@@ -47,8 +56,7 @@ def test_names_are_bounded() -> None:
     tally = Tally(lambda: 1.0)
     tally.attach(bus)
     for number in range(MAX_NAMES + 5):
-        state = (ProcessState.STARTING, ProcessState.STOPPED)
-        bus.publish(ProcessStateChanged(str(number), "g", *state))
+        bus.publish(ProcessSpawned(str(number), "g", 7))
     assert len(tally.by_key) == MAX_NAMES
     assert tally.of("g:0").starts == 0
     assert tally.of(f"g:{MAX_NAMES}").starts == 1

@@ -2,6 +2,7 @@
 
 It hears every change of state, so it does next to nothing: one look-up and a few additions.  Only
 what cannot be asked of the process itself is kept: how often it was started and how it ended.
+A start is a child that came to run: neither a try without one nor a child that was taken over.
 A process that was removed is forgotten when a process of its name comes again, or never: a name is
 small, and a counter that goes back to nothing would look like a restart of the daemon.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field
 
-from proctor.core.events import Event, ProcessStateChanged
+from proctor.core.events import Event, ProcessSpawned, ProcessStateChanged
 from proctor.core.exits import ExitStatus
 from proctor.core.states import ProcessState
 from proctor.core.values import dataclass
@@ -36,7 +37,6 @@ class Counts:
 
 
 _NOTHING = Counts()
-_COUNTED = (ProcessState.STARTING, ProcessState.FATAL)
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class Tally:
     def attach(self, bus: EventBus) -> None:
         """Count from now on."""
         bus.subscribe(self._hear, ["PROCESS_STATE"])
+        bus.subscribe(self._hear_spawn, ["NOTE_PROCESS_SPAWNED"])
 
     def of(self, key: str) -> Counts:
         """The counts of a process; all zero for one that never ran."""
@@ -57,24 +58,25 @@ class Tally:
     def _hear(self, event: Event) -> None:
         assert isinstance(event, ProcessStateChanged)
         status, state = event.status, event.state
-        if status is None and state not in _COUNTED:
+        if status is None and state is not ProcessState.FATAL:
             return
-        key = f"{event.group}:{event.process}"
-        counts = self.by_key.get(key)
-        if counts is None:
-            counts = self._new(key)
-        if state is ProcessState.STARTING:
-            counts.starts += 1
-        elif state is ProcessState.FATAL:
+        counts = self._counts(f"{event.group}:{event.process}")
+        if state is ProcessState.FATAL:
             counts.failures += 1
         # RUNNING with a status says only that it had been up; its end follows.
         if status is not None and state is not ProcessState.RUNNING:
             self._ended(counts, status, event.expected or state is ProcessState.STOPPED)
 
-    def _new(self, key: str) -> Counts:
-        if len(self.by_key) >= MAX_NAMES:
-            del self.by_key[next(iter(self.by_key))]
-        counts = self.by_key[key] = Counts()
+    def _hear_spawn(self, event: Event) -> None:
+        assert isinstance(event, ProcessSpawned)
+        self._counts(f"{event.group}:{event.process}").starts += 1
+
+    def _counts(self, key: str) -> Counts:
+        counts = self.by_key.get(key)
+        if counts is None:
+            if len(self.by_key) >= MAX_NAMES:
+                del self.by_key[next(iter(self.by_key))]
+            counts = self.by_key[key] = Counts()
         return counts
 
     def _ended(self, counts: Counts, status: ExitStatus, expected: bool) -> None:

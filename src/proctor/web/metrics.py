@@ -64,7 +64,7 @@ def _ours(labelled: Labelled) -> Iterator[str]:
         [(labels, each.start) for labels, each in labelled if each.pid],
     )  # fmt: skip
     yield family(
-        "proctor_process_starts_total", "counter", "Starts since the daemon began.",
+        "proctor_process_starts_total", "counter", "Children started since the daemon began.",
         [(labels, each.starts) for labels, each in labelled],
     )  # fmt: skip
     yield family(
