@@ -54,7 +54,7 @@ def test_people_see_lines(launch: Launch, ours: Implementation) -> None:
         assert child.wait(GENEROUS) == 0
     lines = out.read_text().splitlines()
     (exited,) = (line for line in lines if "EXITED" in line)
-    pattern = r"[-\d]{10} [:\d]{8}  cat +EXITED +expected 0  pid \d+  from RUNNING"
+    pattern = r"[-\d]{10} [:\d]{8}  cat +EXITED +pid \d+  from RUNNING  exit status 3  not expected"
     assert re.fullmatch(pattern, exited)
     assert "    there" in lines
 
@@ -101,7 +101,8 @@ def test_what_cannot_be_followed(launch: Launch, ours: Implementation, scratch: 
     command = [ours.program("proctor"), "events"]
     daemon = launch(ours)
     answer = run([*command, "-c", str(daemon.conf), "PROCESS_STAT"])
-    assert (answer.code, answer.err) == (2, "Error: no event type has such a name\n")
+    said = "Error: no event type is called PROCESS_STAT; did you mean PROCESS_STATE?\n"
+    assert (answer.code, answer.err) == (2, said)
     answer = run([*command, "-s", f"unix://{scratch}/none.sock"], cwd=scratch)
     assert answer.code == 1
     assert "cannot be reached" in answer.err

@@ -49,8 +49,7 @@ def show_events(program: str, words: list[str]) -> int:
         return options.complain(f"{program} events", error)
     try:
         if not all(word.isascii() for word in line.action):
-            print("Error: no event type has such a name", file=sys.stderr)
-            return 2
+            return _no_such_type(line.action)
         return survive_the_reader(_Follower(ctl, line.action, as_json).follow)
     except KeyboardInterrupt:
         return 0
@@ -111,14 +110,28 @@ class _Follower:
 
     def _refused(self, error: ProtocolError) -> int:
         if error.status == 400:
-            print("Error: no event type has such a name", file=sys.stderr)
-            return 2
+            return _no_such_type(self._types)
         why = "not a Proctor" if error.status == 404 else f"{error.status} {error.reason}"
         return self._complain(f"cannot tell of events: {why}")
 
     def _complain(self, text: str) -> int:
         print(f"{self._ctl.options.serverurl} {text}", file=sys.stderr)
         return 1
+
+
+def _no_such_type(words: list[str]) -> int:
+    """Say which of them is none, and what may have been meant; the exit status."""
+    from proctor.config.table import did_you_mean
+    from proctor.core.events import NOTES, PARENTS
+
+    known = {"EVENT", "NOTE", *PARENTS, *NOTES}
+    # A server of another version may know others than we do.
+    strange = [word for word in words if word.upper() not in known] or words
+    for word in strange:
+        hint = did_you_mean(word.upper(), known)
+        told = f"Error: no event type is called {word}" + (f"; {hint}" if hint else "")
+        print(told, file=sys.stderr)
+    return 2
 
 
 def described(name: str, data: str) -> str:
@@ -134,7 +147,13 @@ def described(name: str, data: str) -> str:
     who = make_namespec(group, fields.pop("processname", group))
     if "from_state" in fields:
         fields["from"] = fields.pop("from_state")
-    told = "  ".join(f"{key} {value}" for key, value in fields.items())
+    expected = fields.pop("expected", None)
+    parts = [f"{key} {value}" for key, value in fields.items()]
+    if "ending" in event:
+        parts.append(event["ending"])
+    if expected is not None:
+        parts.append("expected" if expected == "1" else "not expected")
+    told = "  ".join(parts)
     what = name.removeprefix("PROCESS_STATE_")
     more = "".join(f"\n    {each}" for each in event["payload"].split("\n")[1:] if each)
     return f"{stamp}  {who:<20}  {what:<10}  {told}".rstrip() + more

@@ -22,6 +22,7 @@ from proctor.core.events import (
     UsageSampled,
 )
 from proctor.core.names import make_namespec
+from proctor.core.states import ProcessState
 from proctor.web import guard
 from proctor.web.parameters import Kind, Parameter
 from proctor.web.problem import as_json
@@ -89,13 +90,22 @@ def _data(when: float, event: Event) -> dict[str, object]:
 
 def _details(event: Event, service: Service, who: Caller) -> dict[str, object]:
     match event:
-        case ProcessStateChanged() | ProcessSpawned():
+        case ProcessStateChanged():
+            return {"process": service.process_now(event.group, event.process), **_ending(event)}
+        case ProcessSpawned():
             return {"process": service.process_now(event.group, event.process)}
         case GroupChanged() | GroupReshaped():
             return {"group": event.group, "processes": service.group_now(event.group)}
         case UsageSampled():
             return {"usage": _their_usage(event, who)}
     return {}
+
+
+def _ending(event: ProcessStateChanged) -> dict[str, object]:
+    """In words, where this change is the end of a child; the process may be further already."""
+    if event.status is None or event.state is ProcessState.RUNNING:
+        return {}
+    return {"ending": str(event.status)}
 
 
 def _their_usage(event: UsageSampled, who: Caller) -> dict[str, object]:
