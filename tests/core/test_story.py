@@ -261,3 +261,14 @@ def test_a_run_for_programs() -> None:
         }.items()
     )
     assert "peak_bytes" not in ended.as_struct(160.0)
+
+
+def test_a_listener_that_was_renewed() -> None:
+    """The reason, not the word for its kind."""
+    rule = Cause(CauseKind.RULE, text="it broke the protocol of listeners (bad result line)")
+    tale = Tale().run()
+    tale.turn("STOPPING", rule).turn("STOPPED", rule, status=ExitStatus(signal=15))
+    assert tale.told().sentence.endswith(
+        "it was stopped because it broke the protocol of listeners (bad result line), and ended"
+        " (terminated by SIGTERM)."
+    )

@@ -86,7 +86,7 @@ def test_why_and_history_and_logs(launch: Launch, ours: Implementation) -> None:
     assert daemon.ctl("logs", "broken", "--stderr").lines == ["cannot find my configuration"]
 
     old, new = runs(daemon, "web")
-    assert (old["pid"], old["signal"], old["expected"]) == (first, 15, False)
+    assert (old["pid"], old["signal"], old["expected"]) == (first, 15, True)
     assert (new["pid"], "end" in new) == (second, False)
     assert isinstance(old["cpu_seconds"], float)
     assert sorted(str(run["process"]) for run in runs(daemon, "--since", "1h")) == [

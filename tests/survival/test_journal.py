@@ -74,7 +74,9 @@ def test_a_stop_and_an_expected_exit_are_no_crashes() -> None:
         heart.start("web")
         heart.host.forward(2)
         heart.host.dies("web:web", code=0)
-        assert [e.crashed for e in notebook.entries if isinstance(e, Ended)] == [False, False]
+        ends = [e for e in notebook.entries if isinstance(e, Ended)]
+        assert [e.crashed for e in ends] == [False, False]
+        assert [e.expected for e in ends] == [True, True], "also an end by the stop signal"
 
 
 def test_the_keeper_may_forget_what_is_written() -> None:

@@ -242,10 +242,14 @@ def _in_brackets(cause: Cause) -> str:
 
 
 def _of_stopped(change: Change) -> str:
-    stopped = _of_stop(replace(change.cause, text=""))
-    if change.cause.kind is CauseKind.RULE:
-        stopped = "was stopped by a rule"
-    if change.cause.text == "killed":
+    killed = change.cause.text == "killed"
+    if change.cause.kind is not CauseKind.RULE:
+        stopped = _of_stop(replace(change.cause, text=""))
+    elif killed:  # which takes the place of the reason
+        stopped = "was stopped to start the listener anew"
+    else:
+        stopped = f"{_of_stop(change.cause)},"
+    if killed:
         return f"{stopped}, did not end in time and was killed ({change.status})"
     return f"{stopped} and ended ({change.status})"
 

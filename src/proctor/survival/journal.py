@@ -124,11 +124,14 @@ class Journal:
     ) -> None:
         process = self._process(event.group, event.process)
         if process is not None:
-            asked = event.state is ProcessState.STOPPED or cause.kind is CauseKind.SIGNAL
+            stopped = event.state is ProcessState.STOPPED
+            asked = stopped or cause.kind is CauseKind.SIGNAL
             crashed = not asked and not event.expected
             spawned = self._spawned(process, event.pid, _UNKNOWN)
             end = process.stop_wall
-            self.scribe.write(Ended(spawned, end, status, cause, event.expected, crashed))
+            self.scribe.write(
+                Ended(spawned, end, status, cause, event.expected or stopped, crashed)
+            )
 
     def _hear_spawn(self, event: Event) -> None:
         assert isinstance(event, ProcessSpawned)

@@ -133,6 +133,8 @@ def _seconds(text: str) -> float:
     return float(match[1]) * _UNITS.get(match[2], 1)
 
 
+# Kinds of causes whose names in the journal say nothing to people.
+_KINDS = {"rule": "listener renewed"}
 _HEAD = ("RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED BY", "END")
 
 
@@ -154,7 +156,8 @@ def _cells(run: Row) -> tuple[str, ...]:
 
 def _started_by(cause: Row) -> str:
     by = f" by {cause.text('who')}" if cause.members.get("who") else ""
-    return f"{cause.text('kind')}{by}"
+    kind = cause.text("kind")
+    return f"{_KINDS.get(kind, kind)}{by}"
 
 
 def _end(run: Row) -> str:
@@ -164,7 +167,7 @@ def _end(run: Row) -> str:
     cause = Row(run.members.get("ended", {}))
     memory = {"yes": ", out of memory", "probably": ", probably out of memory"}
     kind = str(cause.members.get("kind", ""))
-    by = f", {kind}" if kind not in ("", "exit", "lost") else ""
+    by = f", {_KINDS.get(kind, kind)}" if kind not in ("", "exit", "lost") else ""
     by += f" by {cause.text('who')}" if cause.members.get("who") else ""
     return f"{ending}{memory.get(str(run.members.get('out_of_memory')), '')}{by}"
 
