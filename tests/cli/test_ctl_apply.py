@@ -107,4 +107,5 @@ def test_refusals_are_said(say: Say, fault: Fault, line: str) -> None:
 def test_other_words_are_refused(say: Say) -> None:
     """A slip must not turn a dry run into a run."""
     lines, code, methods = say("apply --dryrun")
-    assert (lines[0], code, methods) == ("Error: apply takes only --dry-run, not --dryrun", 1, [])
+    said = "Error: apply takes only --dry-run, not --dryrun; did you mean --dry-run?"
+    assert (lines[0], code, methods) == (said, 1, [])

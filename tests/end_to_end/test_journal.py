@@ -131,8 +131,10 @@ def test_names_and_options_that_are_wrong(launch: Launch, ours: Implementation) 
         (("logs", "web", "--run", "99"), "web: ERROR (run 99 is none of web; history web shows"),
         (("logs", "web", "--run", "x"), "Error: x is no run: write -1, or a number that history"),
         (("why",), "Error: why needs the name of a process"),
+        (("why", "--jsn", "web"), "Error: why does not know --jsn; did you mean --json?"),
+        (("logs", "web", "--rnu=1"), "Error: logs does not know --rnu; did you mean --run?"),
         (("history", "--since", "soon"), "Error: soon is no time to look back"),
-        (("history", "--sinc", "1h"), "Error: history does not know --sinc"),
+        (("history", "--sinc", "1h"), "Error: history does not know --sinc; did you mean --since?"),
     ):
         answer = daemon.ctl(*words)
         assert answer.lines[0].startswith(line), answer

@@ -22,7 +22,11 @@ def apply(ctl: Controller, argument: str) -> None:
     """With --dry-run only show it."""
     words = argument.split()
     if words not in ([], ["--dry-run"]):
-        ctl.fail(f"Error: apply takes only --dry-run, not {argument}")
+        from proctor.config.table import did_you_mean
+
+        hint = did_you_mean(words[0], ["--dry-run"]) if len(words) == 1 else ""
+        said = f"apply takes only --dry-run, not {argument}"
+        ctl.fail(f"Error: {said}; {hint}" if hint else f"Error: {said}")
         ctl.output(APPLY_HELP)
         return
     planned = _ask(ctl, "proctor.diff")

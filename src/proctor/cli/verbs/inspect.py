@@ -31,8 +31,10 @@ def why(ctl: Controller, argument: str) -> None:
     """Sentences about each process that is named; with --json the whole answers."""
     words = argument.split()
     names = [word for word in words if word != "--json"]
-    if not names or any(name.startswith("-") for name in names):
-        _usage(ctl, "why needs the name of a process", WHY_HELP)
+    strange = next((name for name in names if name.startswith("-")), "")
+    if strange or not names:
+        text = _unknown("why", strange, "--json") if strange else "why needs the name of a process"
+        _usage(ctl, text, WHY_HELP)
         return
     if not ctl.upcheck():
         return
@@ -115,7 +117,7 @@ def _history_request(words: list[str]) -> tuple[str, float, bool]:
                 raise _Refused("--since needs a time, like 24h")
             since = _seconds(value if equals else words.pop(0))
         elif word.startswith("-"):
-            raise _Refused(f"history does not know {word}")
+            raise _Refused(_unknown("history", option, "--json", "--since"))
         elif name:
             raise _Refused("history takes one name")
         else:
@@ -209,7 +211,7 @@ def _logs_request(words: list[str]) -> tuple[str, int, str]:
                 raise _Refused("--run needs a number: -1 is the run before the latest")
             run = _run_number(value if equals else words.pop(0))
         elif word.startswith("-"):
-            raise _Refused(f"logs does not know {word}")
+            raise _Refused(_unknown("logs", option, "--run", "--stderr", "--stdout"))
         elif name:
             raise _Refused("logs takes one name")
         else:
@@ -264,6 +266,14 @@ def _show_json(ctl: Controller, answer: object) -> None:
     import json
 
     ctl.output(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def _unknown(verb: str, option: str, *known: str) -> str:
+    """What is wrong with an option that the verb does not have."""
+    from proctor.config.table import did_you_mean
+
+    hint = did_you_mean(option, known)
+    return f"{verb} does not know {option}" + (f"; {hint}" if hint else "")
 
 
 def _usage(ctl: Controller, text: str, help: str) -> None:
