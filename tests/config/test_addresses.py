@@ -41,6 +41,13 @@ def test_what_is_no_address(port: str, text: str) -> None:
     assert "[IPv6]:port" in str(mistakes(f"{START}port={port}"))
 
 
+@pytest.mark.parametrize("port", ["127.0.0.1:foo", "foo", "127.0.0.1:70000"])
+def test_a_server_that_is_none_is_not_warned_of(port: str) -> None:
+    """What its port is meant to be nobody knows."""
+    found = mistakes(f"{START}port={port}")
+    assert (len(found.problems), found.notes) == (1, ())
+
+
 @pytest.mark.parametrize("port", ["[::]:9001", "[fe80::1]:9001", "*:9001", "10.0.0.1:9001"])
 def test_an_open_server_is_warned_of(port: str) -> None:
     """Unless somebody has to log in, or shows a certificate."""

@@ -23,7 +23,9 @@ def build_logins(sections: Sections, servers: Iterable[ServerSettings], context:
     _judge_secrets(sections, logins, servers, context)
     for server in servers:
         section = sections.get(server.section)
-        if section is not None and open_to_network(server, logins):
+        # Without a port there is no server: that is a mistake, told of already.
+        known = server.file is not None or server.port > 0
+        if section is not None and known and open_to_network(server, logins):
             said = f"[{section.name}] needs no login: whoever can reach port {server.port} can run"
             hint = "set username and password, or listen on 127.0.0.1 only"
             Reader(section, context).warn(f"{said} programs", "port", hint)
