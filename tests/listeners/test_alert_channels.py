@@ -152,5 +152,5 @@ def test_without_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alert_channels, "_load_apprise", alert_channels._load_apprise.__wrapped__)
     assert open_channel("http://127.0.0.1:1/x").shown == "webhook 127.0.0.1"
     assert open_channel("feishu://x").shown == "feishu"
-    with pytest.raises(ValueError, match=re.escape("pip install 'proctor[alerts]'")):
+    with pytest.raises(ValueError, match=re.escape("pip install apprise")):
         open_channel("json://127.0.0.1:1/x")

@@ -255,7 +255,8 @@ def test_wrong_usage(scratch: Path, ours: Implementation) -> None:
     assert answer.code == 2
     assert "at alerts.conf:3 [alerts] kind\n  hint: did you mean kinds?" in answer.err
     (scratch / "alerts.conf").write_text("[alerts]\nchannels=command:x\n")
-    assert run(words, cwd=scratch).code == 0
+    answer = run(words, cwd=scratch)
+    assert (answer.code, answer.out, answer.err) == (0, "alerts.conf: no mistakes\n", "")
     env = {"SUPERVISOR_SERVER_URL": ""}
     assert run([*words[:2], "-c", "nowhere"], cwd=scratch, env=env).code == 2
     assert run([*words[:2], "--channel", "command:x"], cwd=scratch).code == 2

@@ -185,9 +185,7 @@ def _load_apprise() -> ModuleType:
     try:
         import apprise
     except ImportError:
-        raise ValueError(
-            "this channel needs the package apprise: pip install 'proctor[alerts]'"
-        ) from None
+        raise ValueError("this channel needs the package apprise (pip install apprise)") from None
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

@@ -192,6 +192,7 @@ def main(argv: list[str] | None = None) -> int:
             say(f"alerts: {problem.render()}")
         return 2
     if chosen.check:
+        print(f"{chosen.config}: no mistakes" if chosen.config else "no mistakes")
         return 0
     if chosen.test:
         return _test(settings)
