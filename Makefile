@@ -1,10 +1,10 @@
-# `make check` is what CI runs; `make fast` takes seconds and needs `make .venv` once; `make explore`
+# `make check` is what CI runs; `make fast` takes seconds, but for the first time; `make explore`
 # runs all tests in another order, with other histories: what it finds becomes a test of its own.
 # `make torture ARGS="--kills 300"` kills the daemon for minutes (docs/reliability.md).
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: check fast explore bench bench-quick torture
+.PHONY: .venv check fast explore bench bench-quick torture
 
 check:
 	.ci/run
@@ -20,7 +20,10 @@ explore: .venv
 torture: .venv
 	$(PYTHON) benchmarks/torture.py $(ARGS)
 
-.venv:
+# Only [dev] brings ruff: a .venv without it was made to try Proctor, not to work on it.
+.venv: .venv/bin/ruff
+
+.venv/bin/ruff:
 	python3 -m venv .venv
 	.venv/bin/pip install -q -e '.[dev]' -e ./compat
 

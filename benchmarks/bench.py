@@ -137,6 +137,8 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="s6 and runit, where installed")
     parser.add_argument("--markdown", type=Path, help="write the table here as well")
     options = parser.parse_args()
+    if not os.access(options.original / "supervisord", os.X_OK):
+        parser.error(f"no supervisord in {options.original}; `make bench` makes one in .oracle/bin")
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.only = options.only or list(QUICK if options.quick else CASES)
     raise_descriptor_limit()

@@ -225,6 +225,8 @@ def main() -> None:
         help="measure how events are delivered that wait already",
     )  # fmt: skip
     chosen = parser.parse_args()
+    if not os.access(chosen.original / "supervisord", os.X_OK):
+        parser.error(f"no supervisord in {chosen.original}; `make bench` makes one in .oracle/bin")
     if chosen.core is not None:
         os.sched_setaffinity(0, {chosen.core})
     figures: dict[str, list[Figures]] = {"original": [], "proctor": []}
