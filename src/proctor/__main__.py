@@ -9,21 +9,6 @@ from __future__ import annotations
 import os
 import sys
 
-_USAGE = """\
-usage: proctor <command> ...
-
-  alerts ...            tell people when programs are in trouble (an event listener)
-  check FILE [--json]   say everything that is wrong with a configuration; start nothing
-  ctl ...               supervisorctl
-  demo                  run an example with real programs until Ctrl-C
-  events ...            follow what happens to the programs
-  healthy ...           whether the daemon and its programs are well, for containers
-  hash-password         read a password, print what a configuration should keep of it;
-                        --token makes a token and its hash
-  supervisord ...       supervisord
-  version               the version of Proctor
-"""
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; the exit status."""
@@ -49,7 +34,9 @@ def main(argv: list[str] | None = None) -> int:
 
             return healthy(program, rest)
         case ["help" | "--help" | "-h"] | [_, "--help" | "-h"]:  # of those without options
-            print(_USAGE, end="")
+            from proctor.cli.usage import help_of
+
+            print(help_of(words[0]), end="")
             return 0
         case ["hash-password"]:
             from proctor.cli.hash_password import hash_password
@@ -63,7 +50,9 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.demo import demo
 
             return demo()
-        case ["check", path] | ["check", path, "--json"] | ["check", "--json", path]:
+        case ["check", path] | ["check", path, "--json"] | ["check", "--json", path] if (
+            path[:1] != "-"
+        ):
             from proctor.cli.check import check
 
             return check(path, as_json="--json" in words)
@@ -73,8 +62,9 @@ def main(argv: list[str] | None = None) -> int:
             print(version("proctor"))
             return 0
         case _:
-            print(_USAGE, end="", file=sys.stderr)
-            return 2
+            from proctor.cli.usage import complain
+
+            return complain("proctor", words)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ def test_both_spellings_of_the_history_file() -> None:
     ("words", "complaint"),
     [
         ("--foo", "option --foo not recognized"),
+        ("--urername x", "option --urername not recognized\n  hint: did you mean --username?"),
+        ("--confg f", "option --confg not recognized\n  hint: did you mean --configuration?"),
         ("-x", "option -x not recognized"),
         ("-ifoo", "option -f not recognized"),
         ("-c", "option -c requires argument"),

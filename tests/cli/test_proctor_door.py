@@ -23,15 +23,41 @@ PROCTOR = [sys.executable, "-m", "proctor"]
 
 def test_what_it_can_do() -> None:
     """Help with 0, nonsense with 2, a version."""
-    for words in (["help"], ["--help"], ["-h"], ["check", "--help"], ["hash-password", "-h"]):
+    for words in (["help"], ["--help"], ["-h"]):
         answer = run([*PROCTOR, *words])
         assert answer.code == 0
         assert "check FILE" in answer.out
-    for nonsense in ([], ["nonsense"], ["check"], ["demo", "x"]):
-        answer = run([*PROCTOR, *nonsense])
-        assert (answer.code, answer.out) == (2, "")
-        assert answer.err.startswith("usage: proctor ")
+    for words in (["check", "--help"], ["hash-password", "-h"], ["demo", "--help"]):
+        answer = run([*PROCTOR, *words])
+        assert answer.code == 0
+        assert answer.out.startswith(f"usage: proctor {words[0]}")
+    answer = run(PROCTOR)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("usage: proctor ")
     assert re.fullmatch(r"\d+\.\d+.*\n", run([*PROCTOR, "version"]).out)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("nonsense", "proctor has no command 'nonsense'"),
+        ("demmo", "proctor has no command 'demmo'; did you mean demo?"),
+        ("statu", "proctor has no command 'statu'; did you mean `proctor ctl status`?"),
+        ("demo foo", "demo takes no arguments, not 'foo'"),
+        ("version --verbose", "version does not know --verbose"),
+        ("check --jsn F", "check does not know --jsn; did you mean --json?"),
+        ("check --jsn", "check does not know --jsn; did you mean --json?"),
+        ("check --json", "check takes one FILE"),
+        ("check a b", "check takes one FILE, not 2"),
+        ("hash-password --tokn", "hash-password does not know --tokn; did you mean --token?"),
+    ],
+)
+def test_what_is_wrong_with_a_line(words: str, said: str) -> None:
+    """In one sentence, not by showing everything that is right."""
+    answer = run([*PROCTOR, *words.split()])
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[0] == f"Error: {said}"
+    assert len(answer.err.splitlines()) == 2
 
 
 def test_ctl_and_supervisord_behind_it(scratch: Path) -> None:

@@ -55,6 +55,11 @@ def test_flags(words: list[str], overrides: Overrides) -> None:
         (["foo"], "positional arguments are not supported: ['foo']"),
         (["-nc", "x", "y"], "positional arguments are not supported: ['y']"),
         (["--x"], "option --x not recognized"),
+        (
+            ["--confg", "x"],
+            "option --confg not recognized\n  hint: did you mean --configuration?",
+        ),
+        (["--chekc"], "option --chekc not recognized\n  hint: did you mean --check?"),
         (["-X"], "option -X not recognized"),
         (["-c"], "option -c requires argument"),
         (["--configuration"], "option --configuration requires argument"),

@@ -74,7 +74,10 @@ def parse(arguments: list[str]) -> CommandLine:
     try:
         pairs, action = getopt.getopt(words, "?" + "".join(_OPTIONS.values()), list(_OPTIONS))
     except getopt.GetoptError as error:
-        raise UsageError(str(error)) from error
+        from proctor.config.table import flag_meant
+
+        hint = flag_meant(str(error), [name.rstrip("=") for name in _OPTIONS])
+        raise UsageError(f"{error}{hint}") from error
     values: dict[str, str] = {}
     for typed, value in pairs:
         name = _NAMES.get(typed, typed.removeprefix("--"))

@@ -17,7 +17,7 @@ from enum import Enum
 
 from proctor.config.convert import BOOLEAN, USER
 from proctor.config.options.supervisord import SUPERVISORD
-from proctor.config.table import Option
+from proctor.config.table import Option, flag_meant
 from proctor.config.world import World
 from proctor.core.values import dataclass
 
@@ -114,7 +114,8 @@ def _split(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     try:
         return getopt.getopt(list(words), shorts, [long for long in longs if long])
     except getopt.GetoptError as error:
-        raise UsageError(str(error)) from error
+        known = [long.rstrip("=") for long in longs if long]
+        raise UsageError(f"{error}{flag_meant(str(error), known)}") from error
 
 
 def _long_name(flag: str) -> str:

@@ -6,6 +6,7 @@ nothing else knows an option's name, kind or default.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -59,6 +60,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at the known word that is most like this one; "" when none is."""
     close = closest(word, known)
     return f"did you mean {close}?" if close else ""
+
+
+def flag_meant(complaint: str, known: Iterable[str]) -> str:
+    """A second line for getopt's complaint about a long flag that is none; "" when none is close.
+
+    `known` are long flags without their hyphens; one may have been shortened, too.
+    """
+    match = re.fullmatch(r"option --(\S+) not recognized", complaint)
+    if match is None:
+        return ""
+    typed = match[1]
+    spelled = {name[:length]: name for name in known for length in (len(typed), len(name))}
+    close = spelled.get(closest(typed, spelled), "")
+    return f"\n  hint: did you mean --{close}?" if close else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str:
