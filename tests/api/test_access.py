@@ -133,6 +133,7 @@ def test_nobody_asks_is_the_daemon_itself() -> None:
         (Caller(How.TCP, address="10.0.0.7:5000"), "somebody from 10.0.0.7:5000"),
         (Caller(How.UNIX, peer=Peer(4711, 1000, 100)), "uid 1000 (pid 4711)"),
         (Caller(How.UNIX, peer=Peer(4711, 0, 0), user="bob"), "bob, uid 0 (pid 4711)"),
+        (Caller(How.UNIX, peer=Peer(4711, 0, 0), program="memmon"), "memmon, uid 0 (pid 4711)"),
         (Caller(How.SIGNAL), "signal"),
     ],
 )

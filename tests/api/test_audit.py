@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from api.desk import Desk, Sit
 from builders import a_group, a_process
 from proctor.api.access import asked_by
-from proctor.core.caller import Caller, How, Role
+from proctor.core.caller import Caller, How, Peer, Role
+from proctor.core.events import Event, ProcessStateChanged
 from proctor.core.faults import Fault
+from proctor.core.plan import ChildPipes
 
 ALICE = Caller(How.TCP, user="alice", address="10.0.0.7:51034")
 VERA = Caller(How.TCP, Role.VIEW, user="vera", address="10.0.0.8:1")
@@ -38,6 +44,36 @@ def test_a_change_leaves_a_line_with_who_where_what_and_its_fate(desk: Desk) -> 
         "alice from 10.0.0.7:51034: start_process mail: ALREADY_STARTED: mail",
     ]
     assert all(line.startswith("INFO audit: ") for line in desk.heart.said("audit: "))
+
+
+def test_a_program_of_ours_is_known_by_its_name(desk: Desk) -> None:
+    """In the log and in the causes of what follows; also a child of it, by its process group."""
+    heart = desk.heart
+    causes: list[str] = []
+
+    def hear(event: Event) -> None:
+        assert isinstance(event, ProcessStateChanged)
+        causes.append(event.cause.who if event.cause else "")
+
+    heart.supervisor.bus.subscribe(hear, ["PROCESS_STATE_STARTING"])
+    with leading_a_group() as (leader, member):
+        heart.process("web:a").adopt(leader, ChildPipes(None, None, None), 0.0, lambda: None)
+        for name, pid in (("web:b", leader), ("mail", member)):
+            with asked_by(Caller(How.UNIX, peer=Peer(pid, 0, 0))):
+                desk.ask(desk.service.start_process(name, wait=False))
+    assert causes[-2:] == [f"web:a (pid {leader})", f"web:a (pid {member})"]
+    assert audits(desk)[-1] == f"web:a, uid 0 (pid {member}): start_process mail: OK"
+
+
+@contextmanager
+def leading_a_group() -> Iterator[tuple[int, int]]:
+    """The pids of two processes in one process group; they end with their stdin."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as leader,
+        subprocess.Popen(command, stdin=subprocess.PIPE, process_group=leader.pid) as member,
+    ):
+        yield leader.pid, member.pid
 
 
 def test_an_action_on_many_counts_what_became_of_each(desk: Desk) -> None:

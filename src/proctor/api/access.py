@@ -137,7 +137,7 @@ def asked_by(who: Caller) -> Iterator[None]:
     """Within the block, `who` is the one who asks."""
     token = _CALLER.set(who)
     try:
-        with said_by(who.described()):
+        with said_by(who.named()):
             yield
     finally:
         _CALLER.reset(token)

@@ -55,7 +55,8 @@ class Caller:
     """Who asks.
 
     `user` is the name that was logged in with, None without a login.  `peer` is known on a unix
-    socket, `address` ("host:port") on TCP.  `groups` are patterns of group names.
+    socket, `address` ("host:port") on TCP.  `groups` are patterns of group names.  `program` is the
+    process of ours that the peer is, or belongs to; known where something is changed.
     """
 
     how: How
@@ -65,6 +66,7 @@ class Caller:
     user: str | None = None
     peer: Peer | None = None
     address: str = ""
+    program: str = ""
 
     @property
     def confined(self) -> bool:
@@ -76,12 +78,21 @@ class Caller:
         return not self.confined or any(fnmatchcase(group, each) for each in self.groups)
 
     def described(self) -> str:
-        """For the log: `alice from 10.0.0.7:51034`, `uid 1000 (pid 4711)`, `signal`."""
+        """For the log: `alice from 10.0.0.7:51034`, `uid 1000 (pid 4711)`, `signal`;
+        `memmon, uid 0 (pid 4711)` for a program of ours.
+        """
         where = f" from {self.address}" if self.address else ""
         if self.peer is not None:
             origin = f"uid {self.peer.uid} (pid {self.peer.pid})"
-            return f"{self.user}, {origin}" if self.user else origin
+            return ", ".join(filter(None, (self.user, self.program, origin)))
         return f"{self.user or ('somebody' if self.address else self.how.value)}{where}"
+
+    def named(self) -> str:
+        """For the journal: a program of ours by its name alone, `memmon (pid 4711)`."""
+        if self.peer is None or not self.program:
+            return self.described()
+        origin = f"{self.program} (pid {self.peer.pid})"
+        return f"{self.user}, {origin}" if self.user else origin
 
 
 DAEMON = Caller(How.DAEMON)

@@ -5,6 +5,7 @@ It was settled when they connected: a program that changes its user later stays 
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 
@@ -29,6 +30,14 @@ def peer_of(sock: socket.socket, with_groups: bool = False) -> Peer | None:
     if uid < 0:
         return None
     return Peer(pid, uid, gid, _supplementary_groups(sock) if with_groups else ())
+
+
+def process_group(pid: int) -> int:
+    """The process group of a process; 0 when there is none, or it is gone."""
+    try:
+        return os.getpgid(pid) if pid > 0 else 0
+    except OSError:
+        return 0
 
 
 def _supplementary_groups(sock: socket.socket) -> tuple[int, ...]:
