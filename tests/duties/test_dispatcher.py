@@ -47,6 +47,16 @@ def test_the_length_counts_characters_and_bytes_on_request() -> None:
         assert "len:12 bytes:16\ntype" in desk.got("by")
 
 
+def test_a_new_identifier_reaches_listeners() -> None:
+    """It may be changed while the daemon runs."""
+    with a_desk(a_pool("el")) as desk:
+        desk.ready("el")
+        supervisor = desk.heart.supervisor
+        supervisor.settings = supervisor.settings._replace(identifier="renamed")
+        desk.send("hello")
+        assert desk.got("el").startswith("ver:3.0 server:renamed serial:0 pool:el ")
+
+
 def test_nothing_is_sent_before_ready_and_running() -> None:
     """G68: a listener that is READY while STARTING gets nothing until it is RUNNING."""
     with a_desk(a_pool("el", a_listener("el", startsecs=5))) as desk:

@@ -18,6 +18,7 @@ class Envelope:
     """
 
     def __init__(self, server: str, pool: str, *, with_bytes: bool = False) -> None:
+        self.server = server
         # The same in every event; what is between them is not.
         self._parts = f"ver:3.0 server:{server} serial:", f" pool:{pool} poolserial:"
         self._with_bytes = with_bytes

@@ -60,9 +60,7 @@ class Dispatcher:
         self._done = done
         self._log = supervisor.log
         self._host = supervisor.host
-        self._envelope = Envelope(
-            supervisor.settings.identifier, group.name, with_bytes=self.spec.events_with_bytes
-        )
+        self._envelope = self._make_envelope()
         self._timer: Timer | None = None
         self._due: float | None = None
         self._overflows = Merged(self._host, self._log.error)
@@ -157,7 +155,13 @@ class Dispatcher:
 
     # To a listener
 
+    def _make_envelope(self) -> Envelope:
+        identifier = self._supervisor.settings.identifier
+        return Envelope(identifier, self.name, with_bytes=self.spec.events_with_bytes)
+
     def _send(self, letter: Letter, listener: Listener) -> None:
+        if self._envelope.server != self._supervisor.settings.identifier:
+            self._envelope = self._make_envelope()  # It may change while we run.
         data = self._envelope.render(
             letter.serial, letter.poolserial, letter.eventname, letter.payload
         )
