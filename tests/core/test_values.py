@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,34 @@ def test_what_can_be_a_key_is_the_same(options: dict[str, bool]) -> None:
             answers.append(str(len({point(1), point(1)})))
         except TypeError as error:
             answers.append(str(error))
+    assert answers[0] == answers[1]
+
+
+def test_what_was_not_replaced_is_equal() -> None:
+    """As in a tuple, also a number that is not equal to itself; and nothing is equal to nothing."""
+    nan = Ours(math.nan)
+    assert nan == copy.copy(nan)
+    assert hash(nan) == hash(copy.copy(nan))
+    empty: Any = ours(frozen=True, slots=True)(type("Empty", (), {}))
+    assert (empty(), hash(empty())) == (empty(), hash(empty()))
+
+
+def test_what_is_made_from_it_without_the_decorator_is_frozen_too() -> None:
+    """Here we are stricter: a new attribute would not be compared."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        type("Child", (ours(frozen=True)(a_class()),), {})(1).extra = 2
+
+
+@pytest.mark.parametrize("options", [{"frozen": True}, {}])
+def test_replacing_and_patterns_are_the_same(options: dict[str, bool]) -> None:
+    """Fields that are not compared or not shown are replaced and matched like the others."""
+    answers = []
+    for dataclass in (dataclasses.dataclass, ours):
+        point = a_point(dataclass, **options)
+        other = dataclasses.replace(point(1, note="a", hidden=3), x=2, note="b")
+        answers.append((dataclasses.astuple(other), repr(other), point.__match_args__))
+        with pytest.raises(TypeError):
+            dataclasses.replace(other, z=1)
     assert answers[0] == answers[1]
 
 

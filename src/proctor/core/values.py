@@ -3,6 +3,8 @@
 The standard library writes and compiles six methods for each class, 9 KB more than it takes to say
 what the fields are.  Only `__init__` has to be fast; the others are the same functions for all
 classes here, and behave alike.
+
+One difference: a class made from a frozen one without the decorator refuses new attributes too.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ def _methods(cls: type, frozen: bool, eq: bool) -> Iterator[tuple[str, object]]:
 def _compared(cls: Any) -> Any:
     """What makes two of them equal, from one of them."""
     names = [field.name for field in dataclasses.fields(cls) if field.compare]
-    return attrgetter(*names) if names else lambda one: ()
+    # The first one twice, so that it is always a tuple: a value that is not equal to itself (NaN) is
+    # the same in a tuple.
+    return attrgetter(*names, names[0]) if names else lambda one: ()
 
 
 def _equals(one: Any, other: Any) -> Any:
