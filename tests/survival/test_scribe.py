@@ -262,6 +262,32 @@ def test_damage_that_a_reader_finds_is_looked_at(room: Room) -> None:
     again.scribe.close()
 
 
+def test_where_sqlite_cannot_be_loaded_nobody_waits(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many files are open, say; it is written when it can be loaded."""
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "sqlite3", None)
+        room.write(a_run(1))
+        room.until_said(f"cannot write the journal {room.path}: cannot load sqlite3")
+        room.scribe.suspect()
+        room.write(an_end(1))
+    room.until_said(f"can write the journal {room.path} again; 0 entries lost")
+    assert room.runs() == [1]
+
+
+def test_the_loop_does_not_ask_the_disk_for_the_journal(tmp_path: Path) -> None:
+    """Whether there is one is asked in the thread, when it is woken."""
+    later: list[Callable[[], None]] = []
+    room, other = Room(tmp_path / "journal", soon=later.append), Room(tmp_path / "journal")
+    room.scribe.write(Left(frozenset(), 2000.0))
+    other.write(a_run(1))
+    other.scribe.close()
+    later.pop()()
+    room.scribe.close()
+    assert room.reader.runs("web:web", 0.0, 10)[0].end is not None
+
+
 def test_the_thread_is_woken_once_for_what_comes_together(tmp_path: Path) -> None:
     """When the loop has time; who waits is answered then, and an end waits for nothing."""
     later: list[Callable[[], None]] = []

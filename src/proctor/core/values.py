@@ -51,8 +51,8 @@ def _methods(cls: type, frozen: bool, eq: bool) -> Iterator[tuple[str, object]]:
 def _compared(cls: Any) -> Any:
     """What makes two of them equal, from one of them."""
     names = [field.name for field in dataclasses.fields(cls) if field.compare]
-    # The first one twice, so that it is always a tuple: a value that is not equal to itself (NaN) is
-    # the same in a tuple.
+    # The first one twice, so that it is always a tuple: in a tuple also a value that is not
+    # equal to itself (NaN) is the same.
     return attrgetter(*names, names[0]) if names else lambda one: ()
 
 

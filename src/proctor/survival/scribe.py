@@ -1,7 +1,8 @@
 """Scribe: the thread that writes the journal, so that the daemon's loop never waits for the disk.
 
 1. It starts with the first entry and sleeps until the next; sqlite3 is loaded in it.  Where there
-   is no file, no run was left in it, and that is no reason to begin one.
+   is no file, no run was left in it, and that is no reason to begin one.  What can go wrong with a
+   disk goes for the loading, too.
 2. What has piled up while it wrote is one commit.  It is woken a little later (`soon`): with its
    Python and its commit it would be in the way of what the entries are about.
 3. While the file cannot be written, entries are kept up to a bound (then the oldest go, counted)
@@ -101,8 +102,6 @@ class Scribe:
         if self._closed or self._waits() > MOST:
             self._dropped += 1
             return
-        if self._thread is None and isinstance(entry, Left) and not os.path.lexists(self.path):
-            return
         self._put(entry)
 
     def after(self, done: Callable[[], None]) -> None:
@@ -193,9 +192,10 @@ class Scribe:
             del self._kept[:too_many]
 
     def _write_kept(self) -> None:
-        if not self._kept:
+        if self._ledger is None and not self._has_reason_to_begin():
+            self._kept.clear()
+        if not (self._kept and self._loads_sqlite()):
             return
-        # Errors of SQLite are known by what the module calls them, and the module is loaded here.
         import sqlite3
 
         for attempt in (1, 2):
@@ -215,7 +215,24 @@ class Scribe:
                 self._works()
             return
 
+    def _has_reason_to_begin(self) -> bool:
+        return any(not isinstance(entry, Left) for entry in self._kept) or os.path.lexists(
+            self.path
+        )
+
+    def _loads_sqlite(self) -> bool:
+        """Errors of SQLite are known by what the module calls them, so it comes first."""
+        try:
+            import sqlite3  # noqa: F401
+        except (ImportError, OSError) as error:
+            # Too many files are open, or Python was replaced.
+            self._failed(f"cannot load sqlite3: {error}")
+            return False
+        return True
+
     def _look_for_damage(self) -> None:
+        if not self._loads_sqlite():
+            return
         import sqlite3
 
         # With fresh eyes: what is in memory may be sound while the file is not.
