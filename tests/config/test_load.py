@@ -390,6 +390,14 @@ def test_negative_sizes_and_counts_are_zero() -> None:
             "unknown option 'autorestrat' in [program:x] is ignored; did you mean autorestart?",
         ),
         (
+            "[program:x]\ncommand=c\n[program:x]\npriority=3\n",
+            f"[program:x] is written already at {MAIN}:2; both are read as one section",
+        ),
+        (
+            "[program:x]\ncommand=c\ncommand=d\n",
+            f"[program:x] command is set already at {MAIN}:3; that value is ignored",
+        ),
+        (
             "[Program:x]\ncommand=c\n",
             "unknown section [Program:x] is ignored; did you mean [program:x]?",
         ),
@@ -448,3 +456,16 @@ def test_a_relative_path_is_remembered_absolute() -> None:
     world = AWorld()
     world.put("/work/s.conf", START)
     assert load("s.conf", Overrides(), world).path == "/work/s.conf"
+
+
+def test_what_is_written_twice_is_told_with_both_places() -> None:
+    """Across files, too; said once, and not when it makes no difference."""
+    text = f"{START}[include]\nfiles=conf.d/a.ini conf.d/*a.ini conf.d/b.ini\n"
+    a, b = "[program:x]\ncommand=c\npriority=1\n", "[program:x]\npriority=2\ncommand=c\n"
+    notes = [note.line() for note in read(text, a=a, b=b).notes if note.level == "warn"]
+    assert notes == [
+        "[program:x] is written already at /etc/conf.d/a.ini:1; both are read as one section"
+        " (/etc/conf.d/b.ini:1)",
+        "[program:x] priority is set already at /etc/conf.d/a.ini:3; that value is ignored"
+        " (/etc/conf.d/b.ini:2)",
+    ]

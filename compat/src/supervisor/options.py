@@ -157,8 +157,9 @@ def processes_of(
         (section, values),
         (f"group:{group}", {"programs": section.partition(":")[2]}),
     ):
-        made = {option: Value(text, place) for option, text in options.items()}
-        sections.open(name, place).update(made)
+        sections.open(name, place)
+        for option, text in options.items():
+            sections.set(name, option, Value(text, place))
     world, findings = RealWorld(), Findings()
     context = Context(world, findings, names_of(world))
     inherited = daemon.daemon.environment

@@ -27,10 +27,20 @@ def check(
     findings: Findings,
 ) -> None:
     """Add a warning for everything that looks like an oversight."""
+    _repeats(sections, findings)
     for section in sections.own():
         _unknown_words(section, findings)
     _shared_logs(groups, findings)
     _shared_addresses(servers, findings)
+
+
+def _repeats(sections: Sections, findings: Findings) -> None:
+    for section, option, first, again in sections.repeats:
+        if option:
+            text = f"[{section}] {option} is set already at {first}; that value is ignored"
+        else:
+            text = f"[{section}] is written already at {first}; both are read as one section"
+        findings.warn(text, again, section, option)
 
 
 def _unknown_words(section: Section, findings: Findings) -> None:

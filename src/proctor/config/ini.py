@@ -46,18 +46,41 @@ class Section(NamedTuple):
     options: dict[str, Value]
 
 
+class Repeat(NamedTuple):
+    """A section, or an option of it with another value, that is written a second time."""
+
+    section: str
+    option: str
+    first: Place
+    again: Place
+
+
 class Sections:
-    """All sections by name, in the order in which they first appear."""
+    """All sections by name, in the order in which they first appear.
+
+    `repeats` is what was written more than once; a file that was read twice counts once.
+    """
 
     def __init__(self) -> None:
+        self.repeats: list[Repeat] = []
         self._sections: dict[str, Section] = {}
         self._defaults: dict[str, Value] = {}
 
-    def open(self, name: str, place: Place) -> dict[str, Value]:
-        """The options of a section, made if it is new."""
+    def open(self, name: str, place: Place) -> None:
+        """Make the section if it is new."""
         if name == DEFAULTS:
-            return self._defaults
-        return self._sections.setdefault(name, Section(name, place, {})).options
+            return
+        first = self._sections.setdefault(name, Section(name, place, {})).place
+        if first != place:
+            self.repeats.append(Repeat(name, "", first, place))
+
+    def set(self, section: str, option: str, value: Value) -> None:
+        """The value of an option in a section that was opened; a later one wins."""
+        options = self._defaults if section == DEFAULTS else self._sections[section].options
+        before = options.get(option)
+        if before is not None and before.text != value.text and before.place != value.place:
+            self.repeats.append(Repeat(section, option, before.place, value.place))
+        options[option] = value
 
     def get(self, name: str) -> Section | None:
         """The section with the defaults filled in; None when there is none."""
@@ -105,7 +128,7 @@ class _Lexer:
 
     def __init__(self, sections: Sections) -> None:
         self._sections = sections
-        self._options: dict[str, Value] | None = None
+        self._section: str | None = None
         self._current: _Open | None = None
         self._indent = 0
         self.bad: list[tuple[int, str]] = []
@@ -129,8 +152,9 @@ class _Lexer:
         self.finish()
         header, option = _HEADER.match(content), _OPTION.match(content)
         if header:
-            self._options, self._current = self._sections.open(header["name"], place), None
-        elif self._options is None:
+            self._section, self._current = header["name"], None
+            self._sections.open(self._section, place)
+        elif self._section is None:
             return False
         elif option is None:
             self.bad.append((place.line, line))
@@ -144,8 +168,8 @@ class _Lexer:
 
     def finish(self) -> None:
         """Store the option that is open.  It may still go on, behind a line that is none."""
-        if self._options is not None and self._current is not None:
-            self._options[self._current.name] = self._current.close()
+        if self._section is not None and self._current is not None:
+            self._sections.set(self._section, self._current.name, self._current.close())
 
 
 def read_into(sections: Sections, text: str, file: str) -> Problem | None:
