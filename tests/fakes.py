@@ -22,7 +22,6 @@ from proctor.core.capture import Decoder, Piece, Text
 from proctor.core.exits import ExitStatus
 from proctor.core.plan import ChildPipes, SpawnFailure, SpawnPlan
 from proctor.daemon.host import ChildSink
-from proctor.daemon.surroundings import PipeOwner
 from proctor.posix.sinks import Sink
 
 T = TypeVar("T")
@@ -269,19 +268,10 @@ class FakeChannel:
     sinks: Sequence[Sink]
     decoder: Decoder | None
     deliver: Callable[[Sequence[Piece]], None] | None
-    owner: PipeOwner | None
     finished: bool = False
     is_over: bool = False
     bytes_seen: int = 0
     bytes_dropped: int = 0
-
-    def ends(self) -> None:
-        """The last writer is gone."""
-        self.is_over = True
-        for sink in self.sinks:
-            sink.close()
-        if self.owner is not None:
-            self.owner.pipe_ended()
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """There is nothing to copy."""
@@ -334,10 +324,9 @@ class FakeDrain:
         sinks: Sequence[Sink],
         decoder: Decoder | None = None,
         deliver: Callable[[Sequence[Piece]], None] | None = None,
-        owner: PipeOwner | None = None,
     ) -> FakeChannel:
         """Take a pipe over."""
-        channel = FakeChannel(self, fd, sinks, decoder, deliver, owner)
+        channel = FakeChannel(self, fd, sinks, decoder, deliver)
         self._by_fd[fd] = channel
         return channel
 

@@ -96,39 +96,17 @@ def test_logs_opened_for_a_child_that_never_came_are_closed(tmp_path: Path) -> N
         assert set(os.listdir("/proc/self/fd")) == before
 
 
-def pipes_end(heart: Heart) -> None:
-    """Those of the child of web, which all came to their end."""
-    for channel in ("stdout", "stderr"):
-        heart.drain.of("web:web", channel).ends()
-
-
-def test_a_restart_asks_nothing_of_the_drain_thread(tmp_path: Path) -> None:
-    """When the pipes end it reads what is left, and opens the logs of the next run."""
+def test_a_restart_asks_the_drain_thread_once(tmp_path: Path) -> None:
+    """Pipes that ended with the process are read already; only the next logs are to be opened."""
     spec = a_process("web", startsecs=0, autorestart="true", stdout=log_at(tmp_path / "out"))
     with a_heart(spec) as heart:
         heart.start("web")
-        for pid in (102, 103):
-            asked = heart.drain.asked
-            pipes_end(heart)
-            heart.host.dies("web:web")
-            assert heart.process("web").pid == pid
-            assert heart.drain.asked == asked
-        says(heart, b"third\n")
-        assert (tmp_path / "out").read_bytes() == b"third\n"
-
-
-def test_logs_opened_long_before_the_end_are_not_used(tmp_path: Path) -> None:
-    """A program that closes its output runs on, and its log may be moved away meanwhile."""
-    out = tmp_path / "out"
-    with a_heart(a_process("web", startsecs=0, autorestart="true", stdout=log_at(out))) as heart:
-        heart.start("web")
-        pipes_end(heart)
-        out.rename(tmp_path / "old")
-        heart.host.forward(1)
+        for channel in ("stdout", "stderr"):
+            heart.drain.of("web:web", channel).is_over = True
+        asked = heart.drain.asked
         heart.host.dies("web:web")
-        says(heart, b"second\n")
-        assert out.read_bytes() == b"second\n"
-        assert (tmp_path / "old").read_bytes() == b""
+        assert heart.process("web").pid == 102
+        assert heart.drain.asked - asked == 1
 
 
 def test_a_run_keeps_its_place_in_the_log_until_its_end_is_told(tmp_path: Path) -> None:
@@ -142,7 +120,6 @@ def test_a_run_keeps_its_place_in_the_log_until_its_end_is_told(tmp_path: Path) 
 
         heart.start("web")
         says(heart, b"hello\n")
-        pipes_end(heart)
         heart.bus.subscribe(note, ["PROCESS_STATE_EXITED", "NOTE_PROCESS_SPAWNED"])
         heart.host.dies("web:web")
         assert places == [0, 6]
@@ -166,7 +143,6 @@ def test_logs_opened_for_a_restart_that_is_called_off_are_closed(tmp_path: Path)
         heart.bus.subscribe(
             lambda _event: heart.supervisor.shutdown(False, lambda: None), ["PROCESS_STATE_EXITED"]
         )
-        pipes_end(heart)
         heart.host.dies("web:web")
         assert heart.process("web").state is ProcessState.EXITED
         assert set(os.listdir("/proc/self/fd")) == before

@@ -56,8 +56,9 @@ class Launch:
             self.failed(fault.detail)
             return
 
-        # The drain thread answers in the order in which it is asked, so the descriptor comes first;
-        # and every launch goes through it, so that children start in the order of their launches.
+        # The drain thread answers in the order in which it is asked, so the descriptor comes first,
+        # and children start in the order of their launches.  Only a restart whose logs were opened
+        # while the end was told (`Output.prepare`) need not wait for others.
         if self.socket is not None:
             self.socket.acquire(self.key, self._acquired)
         if _needs_look_up(self.spec):

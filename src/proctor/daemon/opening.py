@@ -1,13 +1,8 @@
-"""Opening: the log files of one run, opened in the drain thread before there is a child.
-
-They are opened ahead of any wish when the pipes of a run end that is to have a successor: the drain
-thread sees that while the keeper and the loop still have the news of the child's death before them.
-"""
+"""Opening: the log files of one run, opened in the drain thread before there is a child."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from proctor.core.values import dataclass
 from proctor.daemon.surroundings import LogDrain
@@ -26,19 +21,15 @@ class Opened:
     marks: Mapping[str, Mark]
 
 
-# Files that were opened so many seconds ago may have other names by now.
-FRESH = 0.1
-
-# When they were opened; one at most, most of the time.
-Ahead = list[tuple[float, Opened]]
-
-OpenSinks = Callable[[str], Iterable[Sink]]
-
-
 class Opening:
     """Begins at once: `open_sinks(channel)` is called in the drain thread for each channel."""
 
-    def __init__(self, drain: LogDrain, channels: Sequence[str], open_sinks: OpenSinks) -> None:
+    def __init__(
+        self,
+        drain: LogDrain,
+        channels: Sequence[str],
+        open_sinks: Callable[[str], Iterable[Sink]],
+    ) -> None:
         self._drain = drain
         self._result: Opened | OSError | None = None
         self._done: Callable[[Opened | OSError], None] | None = None
@@ -61,42 +52,16 @@ class Opening:
             self._done(result)
 
 
-def close_sinks(drain: LogDrain, opened: Opened | OSError | None) -> None:
+def close_sinks(drain: LogDrain, opened: Opened | OSError) -> None:
     """Close what no child will write to."""
     if isinstance(opened, Opened) and opened.sinks:
         drain.call(lambda: _close_all(opened.sinks), lambda _: None)
 
 
-def take_ahead(ahead: Ahead, drain: LogDrain, oldest: float) -> Opened | None:
-    """What was opened ahead, at `oldest` or later; what is older is closed."""
-    found = None
-    for when, opened in _all_of(ahead):
-        if found is None and when >= oldest:
-            found = opened
-        else:
-            close_sinks(drain, opened)
-    return found
-
-
-def _all_of(ahead: Ahead) -> Iterator[tuple[float, Opened]]:
-    # Each is taken by one thread only: a pop is one step.
-    with suppress(IndexError):
-        while True:
-            yield ahead.pop()
-
-
 # In the drain thread
 
 
-def open_ahead(ahead: Ahead, now: float, channels: Sequence[str], open_sinks: OpenSinks) -> None:
-    """Open what `take_ahead` is to find.  Nothing when that fails: who asks then hears why."""
-    for _, opened in _all_of(ahead):
-        _close_all(opened.sinks)
-    with suppress(OSError, ValueError):
-        ahead.append((now, _open(channels, open_sinks)))
-
-
-def _open(channels: Sequence[str], open_sinks: OpenSinks) -> Opened:
+def _open(channels: Sequence[str], open_sinks: Callable[[str], Iterable[Sink]]) -> Opened:
     sinks: dict[str, list[Sink]] = {}
     marks: dict[str, Mark] = {}
     try:

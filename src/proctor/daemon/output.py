@@ -22,8 +22,9 @@ from proctor.core.capture import Capture, Message, Piece, Text
 from proctor.core.events import ProcessCommunicated, ProcessLogged
 from proctor.core.plan import ChildPipes
 from proctor.core.spec import LogKind, OutputPolicy, ProcessKind, ProcessSpec
-from proctor.daemon import opening, words
+from proctor.daemon import words
 from proctor.daemon.activity_log import Level
+from proctor.daemon.opening import Opened, Opening, close_sinks
 from proctor.daemon.surroundings import Channel, Deliver, Surroundings
 from proctor.daemon.volume import Volume, added
 from proctor.posix.conversation import SLICE
@@ -40,7 +41,7 @@ IDENT = "supervisord"
 # So many pieces of a read are told before listeners are heard again.
 _AT_ONCE = 2
 
-_NOTHING = opening.Opened({}, {})
+_NOTHING = Opened({}, {})
 _NO_CHANNELS: Mapping[str, Channel] = {}
 _NO_VOLUMES: Mapping[str, Volume] = {}
 
@@ -69,10 +70,7 @@ class Output:
             )
         self._paths = paths
         self._around = around
-        # Whether a run that ends by itself may be followed by another at once.
-        self.restarts = False
-        self._opening: opening.Opening | None = None
-        self._ahead: opening.Ahead = []
+        self._opening: Opening | None = None
         self._opened = _NOTHING  # No child writes to them yet.
         self._decoders: list[Capture] = []
         self._channels: dict[str, Channel] = {}
@@ -95,43 +93,33 @@ class Output:
 
     def prepare(self) -> None:
         """Begin to open the log files of the next run, which `open` is soon to be asked for."""
-        if self._opening is None and not self._ahead:
-            self._opening = opening.Opening(self._around.drain, self._logged(), self._open_sinks)
+        if self._opening is None:
+            wanted = [name for name in CHANNELS if self._has_sinks(name)]
+            self._opening = Opening(self._around.drain, wanted, self._open_sinks)
 
     def open(self, done: Callable[[OSError | None], None]) -> None:
         """Open the log files of the next run; `done` hears what went wrong, if anything."""
+        self._opened = _NOTHING
+        self.prepare()
+        assert self._opening is not None, "it was begun a line ago"
+        opening, self._opening = self._opening, None
 
-        def heard(result: opening.Opened | OSError) -> None:
+        def heard(result: Opened | OSError) -> None:
             if isinstance(result, OSError):
                 done(result)
             else:
                 self._opened, self.marks = result, result.marks
                 done(None)
 
-        self._opened = _NOTHING
-        drain = self._around.drain
-        ahead = opening.take_ahead(self._ahead, drain, self._around.host.now() - opening.FRESH)
-        under_way, self._opening = self._opening, None
-        if under_way is not None:
-            under_way.tell(heard)
-            opening.close_sinks(drain, ahead)
-        elif ahead is not None:
-            heard(ahead)
-        else:
-            opening.Opening(drain, self._logged(), self._open_sinks).tell(heard)
+        opening.tell(heard)
 
     def abandon(self) -> None:
         """There will be no child: close what was opened for it."""
-        drain = self._around.drain
         opened, self._opened = self._opened, _NOTHING
-        for unused in (opened, opening.take_ahead(self._ahead, drain, 0)):
-            opening.close_sinks(drain, unused)
+        close_sinks(self._around.drain, opened)
         if self._opening is not None:
             self._opening.abandon()
             self._opening = None
-        opening.close_sinks(
-            self._around.drain, opening.take_ahead(self._ahead, self._around.drain, 0)
-        )
 
     def attach(self, pid: int, pipes: ChildPipes) -> None:
         """Read the pipes of a new child."""
@@ -231,10 +219,10 @@ class Output:
             return dialogue.converse(fd, sinks, partial(self._heard_answer, name, pid))
         deliver = self._listener(name, pid)
         if deliver is None and not strip:
-            return self._around.drain.watch(fd, sinks, owner=self)
+            return self._around.drain.watch(fd, sinks)
         decoder = Capture(self._policy(name).capture_maxbytes, strip)
         self._decoders.append(decoder)
-        return self._around.drain.watch(fd, sinks, decoder, deliver, self)
+        return self._around.drain.watch(fd, sinks, decoder, deliver)
 
     def _listener(self, name: str, pid: int) -> Deliver | None:
         """Who gets the pieces of a stream; None when nobody needs to look at it."""
@@ -283,22 +271,12 @@ class Output:
 
     # Opening and clearing
 
-    def _logged(self) -> list[str]:
-        return [name for name in CHANNELS if self._has_sinks(name)]
-
     def _has_sinks(self, name: str) -> bool:
         if name == "stderr" and self._spec.redirect_stderr:
             return False
         return self._paths[name] is not None or self._policy(name).syslog
 
     # In the drain thread
-
-    def pipe_ended(self) -> None:
-        """When it was the last one: the logs of the next run, before anybody asks."""
-        channels = self._channels.values()
-        if self.restarts and channels and all(channel.is_over for channel in channels):
-            now = self._around.host.now()
-            opening.open_ahead(self._ahead, now, self._logged(), self._open_sinks)
 
     def _open_sinks(self, name: str) -> Iterator[Sink]:
         policy, path = self._policy(name), self._paths[name]

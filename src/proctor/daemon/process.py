@@ -21,7 +21,7 @@ from proctor.core.exits import ExitStatus
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.lifecycle import Became, Effects, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
-from proctor.core.spec import AutoRestart, ProcessSpec
+from proctor.core.spec import ProcessSpec
 from proctor.core.states import ProcessState
 from proctor.daemon import words
 from proctor.daemon.announcer import Announcer
@@ -99,7 +99,6 @@ class Process(Seen):
 
     def stop(self) -> None:
         """Ask it to end."""
-        self._output.restarts = False
         self._step(self.lifecycle.stop(self._around.host.now()), self._reasons.command())
         self._cancel_launch()
 
@@ -246,8 +245,6 @@ class Process(Seen):
         self._announcer.spawned(pid, self.state)
 
     def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
-        again = self.spec.start.autorestart is not AutoRestart.NEVER
-        self._output.restarts = again and needs_only_logs(self.spec, self._socket)
         self._output.attach(pid, pipes)
         stdin = pipes.stdin
         self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)

@@ -46,13 +46,6 @@ class Channel(Protocol):
         """Its sinks, none once it is closed.  In the drain thread only."""
 
 
-class PipeOwner(Protocol):
-    """Hears of the end of pipes, in the drain thread."""
-
-    def pipe_ended(self) -> None:
-        """One of them has ended, and all that came out of it is where it belongs."""
-
-
 class LogDrain(Protocol):
     """The drain thread as the heart sees it."""
 
@@ -62,7 +55,6 @@ class LogDrain(Protocol):
         sinks: Sequence[Sink],
         decoder: Decoder | None = None,
         deliver: Deliver | None = None,
-        owner: PipeOwner | None = None,
     ) -> Channel:
         """Move what comes out of `fd` to the sinks; takes the descriptor and the sinks over."""
 

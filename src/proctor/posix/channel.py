@@ -60,13 +60,6 @@ class Workshop:
     post: Post
 
 
-class Owner(Protocol):
-    """Whose pipe it is."""
-
-    def pipe_ended(self) -> None:
-        """One of them is over.  In the drain thread."""
-
-
 class Path(Protocol):
     """A way from the pipe to its targets; see paths.py."""
 
@@ -92,7 +85,6 @@ class Channel:
         decoder: Decoder | None,
         deliver: Callable[[Sequence[Piece]], None] | None,
         closed: Callable[[Channel], None],
-        owner: Owner | None,
     ) -> None:
         self.bytes_seen = 0
         self.bytes_dropped = 0
@@ -102,7 +94,6 @@ class Channel:
         self._decoder = decoder
         self._deliver = deliver
         self._closed = closed
-        self._owner = owner
         self._path = self._choose_path()
         self._size = linux.pipe_size(fd)
         self._listening = False
@@ -184,8 +175,6 @@ class Channel:
         os.close(self._fd)
         self._fd = -1
         self._closed(self)
-        if self._owner is not None and self._at_end:
-            self._owner.pipe_ended()
 
     def _choose_path(self) -> Path:
         unseen = linux.HAS_SPLICE and self._decoder is None and self._deliver is None

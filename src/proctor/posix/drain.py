@@ -17,7 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from proctor.core.capture import Decoder, Piece
-from proctor.posix.channel import Channel, Owner, Post, Workshop
+from proctor.posix.channel import Channel, Post, Workshop
 from proctor.posix.complaints import Complaints
 from proctor.posix.logfile import LogFile
 from proctor.posix.outbox import RETRY, Outbox
@@ -104,10 +104,8 @@ class Drain:
         sinks: Sequence[Sink],
         decoder: Decoder | None = None,
         deliver: Callable[[Sequence[Piece]], None] | None = None,
-        owner: Owner | None = None,
     ) -> Channel:
-        """Move what comes out of `fd` to the sinks, and to `deliver` on the loop; `owner` hears, in
-        the thread, when the pipe has ended and nothing of it is left.
+        """Move what comes out of `fd` to the sinks, and to `deliver` on the loop.
 
         The channel owns the descriptor and the sinks, and closes them at its end.  When a sink is
         full or the loop falls behind, the pipe is not read.
@@ -119,7 +117,6 @@ class Drain:
             decoder=decoder,
             deliver=deliver,
             closed=self._closed,
-            owner=owner,
         )
         self._reactor.call_soon(partial(self._begin, channel, sinks))
         return channel
