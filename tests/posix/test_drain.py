@@ -328,6 +328,21 @@ def test_an_ended_channel_leaves_no_descriptor(tmp_path: Path) -> None:
     assert set(os.listdir("/dev/fd")) <= before
 
 
+@pytest.mark.usefixtures("seen")
+def test_a_log_that_was_moved_away_before_its_child_came_is_made_again(
+    desk: DrainDesk, tmp_path: Path
+) -> None:
+    """Between the opening of its logs and its first word nobody can reopen them for it."""
+    path, moved = tmp_path / "log", tmp_path / "moved"
+    log = LogFile(str(path), 0, 0)
+    path.rename(moved)
+    writer, channel = desk.watch(log)
+    writer.write_all(b"hello\n")
+    desk.finish(channel)
+    assert path.read_bytes() == b"hello\n"
+    assert moved.read_bytes() == b""
+
+
 def test_a_decoder_with_a_bug_stops_nobody_else(desk: DrainDesk, tmp_path: Path) -> None:
     """It is told once, and others are logged."""
 

@@ -159,6 +159,35 @@ def test_siblings_follow_the_one_that_replaces_the_file(path: Path) -> None:
     assert not complaints
 
 
+def test_a_newcomer_whose_file_was_rotated_away_writes_to_the_present_one(path: Path) -> None:
+    """It was opened before its child was spawned; nothing is rotated a second time for it."""
+    siblings = Siblings(lambda _text: None)
+    first = LogFile(str(path), 100, 1)
+    siblings.add(first)
+    first.write(b"x" * 89 + b"\n")
+    newcomer = LogFile(str(path), 100, 1)
+    first.write(b"y" * 49 + b"\n")
+    siblings.add(newcomer)
+    newcomer.write(b"z" * 19 + b"\n")
+    files = [file.read_bytes() for file in log_files(path)]
+    assert files == [b"x" * 89 + b"\n", b"y" * 49 + b"\n" + b"z" * 19 + b"\n"]
+    first.close()
+    newcomer.close()
+
+
+def test_a_newcomer_that_cannot_be_opened_again_keeps_its_file(path: Path) -> None:
+    """It is said; and others with this log are left alone."""
+    complaints = list[str]()
+    siblings = Siblings(complaints.append)
+    with closing(LogFile(str(path), 0, 0)) as log:
+        path.rename(path.with_name("old"))
+        path.mkdir()
+        siblings.add(log)
+        log.write(b"hello\n")
+    assert path.with_name("old").read_bytes() == b"hello\n"
+    assert complaints == [f"cannot reopen {path}: Is a directory"]
+
+
 def test_a_large_family_follows_too(path: Path) -> None:
     """numprocs=400 with one log: one after the other, not one inside the other."""
     siblings = Siblings(lambda _text: None)

@@ -3,7 +3,8 @@ and reading such files for others.
 
 1. Everything goes to the end the file has at that moment (one fstat a write), without O_APPEND,
    which splice refuses.  So a copytruncate leaves no hole and two writers do not overwrite.
-2. A file that was deleted is made again; one that was renamed is written on until `reopen`.
+2. A file that was deleted is made again; one that was renamed is written on until `reopen`.  One
+   that was renamed before the first write is left at once (siblings.py).
 3. A rotation that fails leaves the log where it is; it is tried again after ROTATION_PAUSE seconds.
 4. After output was lost, what follows begins on a line of its own.
 5. New files replace old ones (also with no backups), so whoever reads the old one may finish it.
@@ -159,6 +160,13 @@ class LogFile:
     def reopen(self) -> None:
         """Open the file that has the name now.  Raises OSError, and keeps the old one then."""
         self._replace_by(self._create())
+
+    def has_its_name(self) -> bool:
+        """Whether what has the name now is the file that is open.  Raises OSError."""
+        try:
+            return os.path.samestat(os.stat(self.name), os.fstat(self.fd))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Let go of the file.  Harmless when done twice."""

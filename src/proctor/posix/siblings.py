@@ -23,7 +23,11 @@ class Siblings:
         self._replaced = self._follow
 
     def add(self, file: LogFile) -> None:
-        """From now on `file` follows the others with its path, and they follow it."""
+        """From now on `file` follows the others with its path, and they follow it.
+
+        It is opened again if its name is that of another file by now.
+        """
+        self._catch_up(file)
         path = _path_of(file)
         self._families[path] = (*self._families.get(path, ()), file)
         file.complain = self._complain
@@ -38,6 +42,16 @@ class Siblings:
         else:
             self._families.pop(path, None)
 
+    def _catch_up(self, file: LogFile) -> None:
+        # It was opened before its child was spawned.  Meanwhile somebody may have moved the log
+        # away, and a sibling rotated it: what is then written to the old file would be lost to
+        # whoever reads the log, or have it rotated again.
+        try:
+            if not file.has_its_name():
+                file.reopen()
+        except OSError as error:
+            self._cannot_reopen(file, error)
+
     def _follow(self, leader: LogFile) -> None:
         if self._following:
             return  # a follower that reopens calls back here
@@ -47,8 +61,11 @@ class Siblings:
                 if not os.path.sameopenfile(file.fd, leader.fd):
                     file.reopen()
             except OSError as error:
-                self._complain(f"cannot reopen {file.name}: {error.strerror}")
+                self._cannot_reopen(file, error)
         self._following = False
+
+    def _cannot_reopen(self, file: LogFile, error: OSError) -> None:
+        self._complain(f"cannot reopen {file.name}: {error.strerror}")
 
 
 def _path_of(file: LogFile) -> str:
