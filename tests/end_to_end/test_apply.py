@@ -77,12 +77,16 @@ def test_only_what_the_dry_run_names_is_touched(launch: Launch, ours: Implementa
 
 
 def test_a_hangup_may_apply(launch: Launch, ours: Implementation) -> None:
-    """With hup=apply; mistakes are refused with their place, and the main log says both."""
+    """With hup=apply; mistakes are refused, and the main log says each with its place."""
     daemon = launch(ours, BEFORE, settings="hup=apply\nloglevel=info")
     before = until_all_run(daemon)
     daemon.configure(AFTER.replace("command=", "comand="))
     daemon.signal(signal.SIGHUP)
-    daemon.until_logged("cannot apply, everything goes on as it was: .*command")
+    mistake = (
+        rf"ERRO cannot apply, everything goes on as it was: .*command.* \({daemon.conf}:\d+\)$"
+    )
+    daemon.until_logged(mistake, AFTER.count("command="))
+    assert "\\n" not in daemon.log_text()
     assert pids(daemon) == before
     daemon.configure(AFTER)
     daemon.signal(signal.SIGHUP)

@@ -10,12 +10,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from proctor.api.service import Service
+from proctor.config.problems import ConfigError
 from proctor.core.faults import Fault
 from proctor.core.states import SupervisorState
 from proctor.daemon.main_log import MainLog
 from proctor.daemon.supervisor import Supervisor
 from proctor.duties.manager import ServiceManager
 from proctor.runtime.departure import Departure
+
+# As many mistakes are told one by one.
+_MOST = 20
 
 
 class SignalOrders:
@@ -88,5 +92,15 @@ class SignalOrders:
             await verb()
         except Fault as fault:
             if not self.shutting_down:
-                text = f"cannot {what}, everything goes on as it was: {fault.detail}"
-                self._supervisor.log.error(text)
+                for reason in _reasons(fault):
+                    text = f"cannot {what}, everything goes on as it was: {reason}"
+                    self._supervisor.log.error(text)
+
+
+def _reasons(fault: Fault) -> list[str]:
+    """A line for each mistake in the files, else one."""
+    if isinstance(fault.__cause__, ConfigError):
+        problems = fault.__cause__.problems
+        more = [f"{len(problems) - _MOST} more mistakes; `supervisord --check` shows all"]
+        return [each.line() for each in problems[:_MOST]] + more * (len(problems) > _MOST)
+    return ["; ".join(line.strip() for line in fault.detail.splitlines())]
