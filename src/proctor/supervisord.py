@@ -104,7 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def refuse(error: Exception, program: str) -> int:
     """Say why not, on stderr; the exit status."""
-    print(f"Error: {error}\nFor help, use {program} -h", file=sys.stderr, flush=True)
+    notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+    print(f"Error: {error}{notes}\nFor help, use {program} -h", file=sys.stderr, flush=True)
     return 2
 
 

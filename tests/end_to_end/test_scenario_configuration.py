@@ -165,7 +165,10 @@ def test_row_17_a_second_daemon(launch: Launch, ours: Implementation) -> None:
     inode = os.stat(daemon.socket).st_ino
     twin = run([ours.program("supervisord"), "-n", "-c", str(daemon.conf)], cwd=daemon.directory)
     assert twin.code == 2
-    assert "Error: Another program is already listening" in twin.err
+    first, address, pid, *_ = twin.err.splitlines()
+    assert first.startswith("Error: Another program is already listening")
+    assert address == f"  the address is unix://{daemon.socket}"
+    assert pid == f"  a supervisord runs with pid {pidfile.strip()} ({daemon.pidfile})"
     assert daemon.pidfile.read_text() == pidfile
     assert os.stat(daemon.socket).st_ino == inode
     assert daemon.ctl("status", "a").code == 0

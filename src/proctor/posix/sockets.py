@@ -33,7 +33,10 @@ LOCK_TIMEOUT = 2.0
 
 
 class CannotListen(Exception):
-    """No server socket: the text is the original's, to be shown with exit status 2."""
+    """No server socket: the text is the original's, to be shown with exit status 2.
+
+    Notes (`__notes__`) say what the original does not, a line each.
+    """
 
 
 def open_server(
@@ -50,7 +53,9 @@ def open_server(
         else:
             sock = _listen_tcp(settings.host, settings.port, socket.SOMAXCONN)
     except OSError as error:
-        raise CannotListen(_open_error(error)) from error
+        refused = CannotListen(_open_error(error))
+        refused.add_note(f"the address is {_address(settings)}")
+        raise refused from error
     if settings.file is not None and settings.owner is not None:
         _give_away(settings.file, settings.owner, sock)
     sock.setblocking(False)
@@ -237,6 +242,13 @@ def _user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+def _address(settings: ServerSettings) -> str:
+    if settings.file is not None:
+        return f"unix://{settings.file}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host or "*"
+    return f"{host}:{settings.port}"
 
 
 def _open_error(error: OSError) -> str:

@@ -132,7 +132,8 @@ class Daemon:
             self._end_work()
         except CANNOT_BEGIN as error:
             # Said on stderr too; but who was started by a keeper has nobody there.
-            self._heart.log.critical(f"cannot begin: {error}")
+            for text in (error, *getattr(error, "__notes__", ())):
+                self._heart.log.critical(f"cannot begin: {text}")
             self._goes_on = self.holds_children
             raise
         finally:

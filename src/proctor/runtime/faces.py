@@ -6,6 +6,7 @@ requests from `start` on, when there are groups to ask about.
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from proctor.api.room import CurrentConfiguration
@@ -13,9 +14,12 @@ from proctor.api.service import Service
 from proctor.config.load import Configuration
 from proctor.config.options.special import MAIN_RPCINTERFACE
 from proctor.core.logins import Logins, asks_for_login
+from proctor.core.settings import ServerSettings
 from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.shelf import Shelf
 from proctor.duties.pools.judge import Handler
+from proctor.posix import pidfile
+from proctor.posix.sockets import CannotListen
 from proctor.survival.servers import forget_servers, open_servers
 from proctor.web.app import App
 from proctor.web.server import HttpServers
@@ -44,10 +48,20 @@ class Faces:
         )
         app = App(service, interfaces, self._log, self._logins)
         self._servers = HttpServers(app, self._log)
-        servers = sorted(configuration.servers, key=lambda each: each.file is not None)
-        for server in open_servers(servers, self._shelf, lambda text: print(text, file=sys.stderr)):
+        for server in self._listen(configuration):
             asks = asks_for_login(server[0], configuration.logins)
             self._servers.add(*server, asks)
+
+    def _listen(self, configuration: Configuration) -> list[tuple[ServerSettings, socket.socket]]:
+        servers = sorted(configuration.servers, key=lambda each: each.file is not None)
+        try:
+            return open_servers(servers, self._shelf, lambda text: print(text, file=sys.stderr))
+        except CannotListen as error:
+            path = configuration.daemon.pidfile
+            twin = pidfile.living_supervisor(path)
+            if twin is not None:
+                error.add_note(f"a supervisord runs with pid {twin} ({path})")
+            raise
 
     async def start(self) -> None:
         """Accept requests."""
