@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from contextlib import suppress
 
@@ -59,10 +60,13 @@ def test_programs_run_on_and_new_ones_start(launch: Launch, ours: Implementation
     daemon.until_logged(f"WARN another keeper runs with pid {keeper}")
     assert {name: pid_of(daemon, name) for name in before} == before
     assert "its keeper was lost" in daemon.ctl("status", "stays").out
+    meaning = "Its keeper was lost: .* `supervisorctl restart stays`, makes it a child of the new"
+    assert re.search(meaning, daemon.ctl("why", "stays").lines[0])
     os.kill(before["ends"], signal.SIGUSR1)
     daemon.until_logged(ENDED.format("ends"))
     daemon.ctl("start", "ends")
     assert "its keeper" not in daemon.ctl("status", "ends").out
+    assert "Its keeper" not in daemon.ctl("why", "ends").out
     daemon.ctl("stop", "stays")
     daemon.until_state("stays", "STOPPED")
     os.kill(keeper, signal.SIGTERM)

@@ -24,6 +24,7 @@ from proctor.core.names import split_namespec
 from proctor.core.story import Present, explain
 from proctor.posix.logmarks import Mark, output_between
 from proctor.posix.users import name_of
+from proctor.survival.keeper_loss import meaning_of_loss
 from proctor.survival.reading import Reader, is_damaged, numbered
 
 MOST_CHANGES = 60
@@ -53,10 +54,12 @@ class Histories(Room):
             process.spec.start.startsecs,
         )
         if self.context.journal is None:
-            return explain(present, (), {}, _clock(present.now))
-        read = caller().reads_logs
-        told = await self._from_journal(lambda reader: _explain(reader, present))
-        return told if read else replace(told, last_output="")
+            told = explain(present, (), {}, _clock(present.now))
+        else:
+            told = await self._from_journal(lambda reader: _explain(reader, present))
+        if lost := meaning_of_loss(process):
+            told = replace(told, sentence=f"{told.sentence}  {lost}")
+        return told if caller().reads_logs else replace(told, last_output="")
 
     async def history(self, name: str = "", since: float = 0.0, limit: int = 100) -> list[Run]:
         """The latest runs that went on at `since` or later (seconds since the epoch), oldest first.

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from proctor.core.names import make_namespec
 from proctor.core.plan import ChildPipes
 from proctor.daemon.process import Process
 from proctor.daemon.supervisor import Supervisor
@@ -105,6 +106,19 @@ class KeeperLoss:
             os.waitpid(pid, os.WNOHANG)
 
         self._loop.add_reader(watch, ended)
+
+
+def meaning_of_loss(process: Process) -> str:
+    """What `status` means by it and what to do, in sentences; "" while its keeper is there."""
+    if _LOST not in process.remark():
+        return ""
+    unknown = "" if tells_ends() else ", but how it ends may stay unknown"
+    return (
+        "Its keeper was lost: the process that is the parent of all programs was killed.  It runs"
+        f" on and is watched and signalled as before{unknown}; its next start, such as"
+        f" `supervisorctl restart {make_namespec(process.group_name, process.name)}`, makes it a"
+        " child of the new keeper."
+    )
 
 
 def tell_of_loss(process: Process) -> None:
