@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from proctor.config.commandline import Overrides
 from proctor.config.load import Configuration, load
 from proctor.config.problems import ConfigError
+from proctor.config.world import Kept
 from proctor.core.settings import TlsSettings
 
 MAIN = "/etc/supervisord.conf"
@@ -28,6 +29,7 @@ class AWorld:
     environ: Mapping[str, str] = field(default_factory=lambda: {"HOME": "/root", "LANG": "C"})
     directories: set[str] = field(default_factory=lambda: {"/", "/tmp", "/etc", "/var/log"})
     unreadable: set[str] = field(default_factory=set)
+    executable: set[str] = field(default_factory=set)
     open_to_all: set[str] = field(default_factory=set)
     cwd: str = "/work"
     hostname: str = "box"
@@ -54,6 +56,14 @@ class AWorld:
     def is_directory(self, path: str) -> bool:
         parents = {posixpath.dirname(file) for file in self.files}
         return bool(path) and self._at(path) in self.directories | parents
+
+    def what_is(self, path: str) -> Kept:
+        if any(path.startswith(hidden) for hidden in self.unreadable):
+            return Kept.UNKNOWN
+        if self.is_directory(path):
+            return Kept.DIRECTORY
+        kind = Kept.PROGRAM if path in self.executable else Kept.FILE
+        return kind if path in self.files else Kept.NOTHING
 
     def glob(self, pattern: str) -> list[str]:
         return sorted(path for path in self.files if fnmatch.fnmatchcase(path, pattern))

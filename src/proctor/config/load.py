@@ -15,6 +15,7 @@ from proctor.config.commandline import Overrides
 from proctor.config.discover import find
 from proctor.config.groups import build_groups
 from proctor.config.logins import build_logins
+from proctor.config.presence import check_presence
 from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
 from proctor.config.reader import Context
 from proctor.config.safety import check_directories, check_files
@@ -48,11 +49,17 @@ class Configuration:
 
 
 def load(
-    path: str, overrides: Overrides, world: World, previous: Configuration | None = None
+    path: str,
+    overrides: Overrides,
+    world: World,
+    previous: Configuration | None = None,
+    *,
+    for_a_person: bool = False,
 ) -> Configuration:
     """Read the file and everything it includes.
 
     `previous` is the configuration in force: what it was made of must not silently be missing now.
+    `for_a_person`: also warn of commands and directories that are not there at this moment.
     Raises ConfigError with every mistake; nothing is half-used.
     """
     findings = Findings()
@@ -69,6 +76,8 @@ def load(
     logins = build_logins(source.sections, servers, context)
     check(source.sections, groups, servers, findings)
     check_files(source.files, world, findings)
+    if for_a_person:
+        check_presence(source.sections, groups, world, findings)
     if daemon is not None:
         check_directories(daemon, servers, groups, world, findings)
     findings.raise_if_any()
@@ -102,7 +111,7 @@ def check_file(
     problems: tuple[Problem, ...]
     try:
         path = path or find(program, world)
-        problems, notes = (), load(path, overrides, world).notes
+        problems, notes = (), load(path, overrides, world, for_a_person=True).notes
     except ConfigError as error:
         problems, notes = error.problems, error.notes
     if as_json:

@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from enum import Enum
 from typing import Protocol
 
 from proctor.core.settings import TlsSettings
+
+
+class Kept(Enum):
+    """What is at a path.  UNKNOWN: we may not see it, or it is neither file nor directory."""
+
+    NOTHING = "nothing"
+    DIRECTORY = "directory"
+    FILE = "file"
+    PROGRAM = "program"
+    UNKNOWN = "unknown"
 
 
 class World(Protocol):
@@ -52,6 +63,9 @@ class World(Protocol):
 
     def is_directory(self, path: str) -> bool:
         """Whether the path is a directory."""
+
+    def what_is(self, path: str) -> Kept:
+        """What is at the path; PROGRAM when somebody may execute it."""
 
     def glob(self, pattern: str) -> list[str]:
         """Paths that match, sorted."""
@@ -122,6 +136,21 @@ class RealWorld:
 
     def is_directory(self, path: str) -> bool:
         return os.path.isdir(self._at(path))
+
+    def what_is(self, path: str) -> Kept:
+        import stat
+
+        try:
+            mode = os.stat(self._at(path)).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return Kept.NOTHING
+        except (OSError, ValueError):
+            return Kept.UNKNOWN
+        if stat.S_ISDIR(mode):
+            return Kept.DIRECTORY
+        if not stat.S_ISREG(mode):
+            return Kept.UNKNOWN
+        return Kept.PROGRAM if mode & 0o111 else Kept.FILE
 
     def glob(self, pattern: str) -> list[str]:
         import glob
