@@ -300,5 +300,17 @@ def test_a_dead_server_is_named(
     """The original prints a raw error for these (gotcha G87)."""
     ctl = Controller(Options(f"unix://{scratch}/none.sock"), VERBS)
     ctl.onecmd(verb)
-    assert capsys.readouterr().out == f"unix://{scratch}/none.sock no such file\n"
+    assert capsys.readouterr() == (f"unix://{scratch}/none.sock no such file\n", "")
     assert ctl.exitstatus == 1
+
+
+def test_a_server_that_nobody_named(scratch: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That there was no file is said on stderr; stdout and exit status are the original's."""
+    options = Options(f"unix://{scratch}/none.sock")
+    options.guessed = True
+    ctl = Controller(options, VERBS)
+    ctl.onecmd("status")
+    out, err = capsys.readouterr()
+    assert out == f"unix://{scratch}/none.sock no such file\n"
+    assert err == "hint: no configuration file was found; name one with -c, or a server with -s\n"
+    assert ctl.exitstatus == 4

@@ -38,10 +38,14 @@ _NO_NAMESPACE = (
 
 
 class Options:
-    """How to reach the server and how to talk to the user.  `open` and a login change it."""
+    """How to reach the server and how to talk to the user.  `open` and a login change it.
+
+    `guessed`: nobody said which server, there was no configuration file.
+    """
 
     def __init__(self, serverurl: str) -> None:
         self.serverurl = serverurl
+        self.guessed = False
         self.username: str | None = None
         self.password: str | None = None
         self.trust: TrustSettings | None = None
@@ -76,7 +80,7 @@ class Controller:
 
     def use_server(self, serverurl: str) -> None:
         """Ask another server from now on."""
-        self.options.serverurl = serverurl
+        self.options.serverurl, self.options.guessed = serverurl, False
         self._forget_server()
 
     def _forget_server(self) -> None:
@@ -128,7 +132,7 @@ class Controller:
             elif self._asked_for_login():
                 self.onecmd(line)
         except (ConnectionRefusedError, FileNotFoundError) as error:
-            self.fail(f"{self.options.serverurl} {_reason(error)}")
+            self._unreachable(error, exitcodes.GENERAL)
         except BrokenPipeError:
             raise  # nobody reads our output
         except Exception as error:  # also whatever a plug-in raises
@@ -169,6 +173,12 @@ class Controller:
             kind, text = "<class 'xmlrpc.client.Fault'>", f"<Fault {error.code}: {error.text!r}>"
         self.fail(f"error: {kind}, {text}: file: {file} line: {number}")
 
+    def _unreachable(self, error: OSError, code: int) -> None:
+        self.fail(f"{self.options.serverurl} {_reason(error)}", code)
+        if self.options.guessed:
+            hint = "no configuration file was found; name one with -c, or a server with -s"
+            print(f"hint: {hint}", file=sys.stderr)
+
     def _asked_for_login(self) -> bool:
         """Whether the user gave a name and a password to try again with."""
         self.fail("Server requires authentication")
@@ -199,10 +209,10 @@ class Controller:
             self.fail(_NO_NAMESPACE, exitcodes.UNIMPLEMENTED)
             return False
         except ConnectionRefusedError as error:
-            self.fail(f"{self.options.serverurl} {_reason(error)}", exitcodes.CONNECTION_REFUSED)
+            self._unreachable(error, exitcodes.CONNECTION_REFUSED)
             return False
         except FileNotFoundError as error:
-            self.fail(f"{self.options.serverurl} {_reason(error)}", exitcodes.NOT_RUNNING)
+            self._unreachable(error, exitcodes.NOT_RUNNING)
             return False
         if version == API_VERSION:
             return True
