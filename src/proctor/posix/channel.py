@@ -1,8 +1,7 @@
 """Channel: one pipe of one child, from its first byte to its last.
 
 1. A silent pipe costs nothing: no timer, no turn of the thread.
-2. What costs is waking up, not copying.  The pipe of a loud child is grown, and after a small move
-   from a large pipe the channel rests instead of waiting for the next byte at once.
+2. Of a loud child it reads much at once, and rests in between (pace.py).
 3. A target that is full makes the child wait (back-pressure), for as long as it lasts.
 4. A target that fails (disk full) does not: bytes are kept while the pipe has room, then the
    oldest go, counted.
@@ -16,7 +15,6 @@ section 1.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -27,17 +25,11 @@ from proctor.posix.complaints import Complaints
 from proctor.posix.courier import Courier
 from proctor.posix.logfile import LogFile
 from proctor.posix.outbox import RETRY, Outbox
-from proctor.posix.paths import MOST, Scratch, SeenPath, SplicePath, SpliceRefused
+from proctor.posix.pace import REST, Pace
+from proctor.posix.paths import Scratch, SeenPath, SplicePath, SpliceRefused
 from proctor.posix.reactor import Reactor, Timer
 from proctor.posix.siblings import Siblings
 from proctor.posix.sinks import Sink
-
-# Seconds a loud channel rests after a small move, and the pipe that does not fill in that time.
-REST = 0.005
-LARGE = 256 * 1024
-
-# A child is loud that writes more than this in one second.
-LOUD = 256 * 1024
 
 # Seconds until a target that failed is tried again: this for a child that fills its pipe, then
 # twice as long each time, up to RETRY.
@@ -95,14 +87,12 @@ class Channel:
         self._deliver = deliver
         self._closed = closed
         self._path = self._choose_path()
-        self._size = linux.pipe_size(fd)
+        self._pace = Pace(fd)
         self._listening = False
         self._at_end = False
         self._timer: Timer | None = None
         self._grace: Timer | None = None
         self._delay = SOON
-        self._since, self._recent = 0.0, 0
-        self._rested = False
 
     @property
     def is_over(self) -> bool:
@@ -205,7 +195,7 @@ class Channel:
             return
         if self._path.must_wait():
             self._stop_listening()
-        elif moved and self._should_rest(moved):
+        elif moved and self._pace.should_rest(moved):
             self._stop_listening()
             self._timer = self._shop.reactor.call_later(REST, self._turn)
         else:
@@ -250,31 +240,12 @@ class Channel:
             self._grace = self._shop.reactor.call_later(grace, self.shut)
         self._shop.post(done)
 
-    def _should_rest(self, moved: int) -> bool:
-        """Whether to let bytes gather first.  Grows the pipe of a loud child."""
-        now = time.monotonic()
-        if now - self._since > 1.0:
-            self._since, self._recent = now, 0
-        self._recent += moved
-        if self._recent <= LOUD:
-            return False
-        # No larger than it must be: bytes that wait in a large pipe leave the processor's cache.
-        fills_while_resting = self._rested and moved > self._size // 2
-        if self._size < LARGE or (self._size < MOST and fills_while_resting):
-            self._size = linux.grow_pipe(self._fd, LARGE if self._size < LARGE else MOST)
-        little = self._size // 4
-        # A small move may have left much: near a limit, or where bytes are seen.
-        self._rested = (
-            self._size >= LARGE and moved < little and linux.bytes_waiting(self._fd) < little
-        )
-        return self._rested
-
     def _fail(self, error: OSError) -> None:
         """The file took nothing.  Unseen bytes wait in the pipe."""
         assert isinstance(self._path, SplicePath), "outboxes keep their failures to themselves"
         self._shop.complaints.failed(self._path.file.name, error)
         lost = 0
-        while self._is_nearly_full() and lost < self._size:
+        while self._pace.is_nearly_full() and lost < self._pace.size:
             lost += self._path.give_up()
         if lost:
             self._shop.complaints.lost(self._path.file.name, lost)
@@ -286,7 +257,7 @@ class Channel:
     def _relieve(self) -> float:
         """A sink failed: give up what waits if the pipe is nearly full; seconds to the next try."""
         lost = 0
-        if self._is_nearly_full() and isinstance(self._path, SeenPath):
+        if self._pace.is_nearly_full() and isinstance(self._path, SeenPath):
             lost = self._path.give_up()
             self.bytes_dropped += lost
         return self._next_try(lost)
@@ -294,10 +265,6 @@ class Channel:
     def _next_try(self, lost: int) -> float:
         self._delay = SOON if lost else min(RETRY, 2 * self._delay)
         return self._delay
-
-    def _is_nearly_full(self) -> bool:
-        # Half: pages of a pipe need not be full, so it may take no more long before it counts so.
-        return linux.bytes_waiting(self._fd) >= self._size // 2
 
     def _listen(self) -> None:
         if not self._listening:
