@@ -43,11 +43,18 @@ def test_a_program_that_does_not_start_fails_once(sit: Sit) -> None:
 
 def test_a_child_that_is_taken_over_is_not_started(sit: Sit) -> None:
     """Also when nothing is known of it but that it runs, so that it passes through STARTING."""
-    desk = sit(a_process("web", startsecs=0))
+    desk = sit(a_process("web", startsecs=0, autorestart="true"))
     process = desk.heart.process("web")
     process.adopt(77, ChildPipes(None, None, None), 0.0, lambda: None)
     desk.heart.host.settle()
-    assert (process.pid, desk.service.tally.of("web:web").starts) == (77, 0)
+    counts = desk.service.tally.of("web:web")
+    assert (process.pid, counts.starts, counts.restarts) == (77, 0, 0)
+    process.exited(ExitStatus(code=1), desk.heart.host.now())
+    desk.heart.host.settle()
+    desk.heart.host.until(desk.heart.host.now() + 1)
+    counts = desk.service.tally.of("web:web")
+    assert process.pid not in (0, 77)
+    assert (counts.starts, counts.restarts) == (1, 1), "which is one again"
 
 
 def test_names_are_bounded() -> None:

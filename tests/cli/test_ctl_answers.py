@@ -285,6 +285,15 @@ def test_how_much_of_a_log_is_asked_for(say: Say) -> None:
         assert host.heard[-1] == ("readProcessStdoutLog", ("x", offset, 0))
 
 
+def test_the_history_says_what_a_rule_was(say: Say) -> None:
+    """The journal's word for it says nothing to people."""
+    rule = {"kind": "rule", "text": "it broke the protocol of listeners"}
+    run = {"run": 1, "process": "el", "start": 1.0, "uptime": 2.0, "started": rule}
+    run |= {"end": 3.0, "ending": "terminated by SIGTERM", "ended": rule}
+    (_, line), _, _ = say("history", **{"proctor.history": [run]})
+    assert line.endswith("listener renewed  terminated by SIGTERM, listener renewed")
+
+
 def test_an_answer_of_the_wrong_shape_is_a_raw_error(say: Say) -> None:
     """Never a traceback."""
     for wrong in ("text", [1], [{"name": "x"}]):

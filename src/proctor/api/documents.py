@@ -54,7 +54,7 @@ class ProcessView(TypedDict):
     description: Annotated[str, "What `status` says of it in its last column."]
     start: Annotated[float | None, "When its child was started; null if it never was."]
     stop: Annotated[float | None, "When a child of it ended last."]
-    restarts: Annotated[int, "Starts beyond the first that this daemon has seen."]
+    restarts: Annotated[int, "Starts beyond the first, since this daemon began."]
     last_exit: LastExit | None
     spawnerr: Annotated[str | None, "Why the last start or run went wrong."]
     logs: Logs

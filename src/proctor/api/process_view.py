@@ -30,7 +30,7 @@ def process_view(process: Process, counts: Counts, now: float) -> ProcessView:
         "description": "" if state is ProcessState.STARTING else describe(process, now),
         "start": round(process.start_wall, 3) or None,
         "stop": round(process.stop_wall, 3) or None,
-        "restarts": max(0, counts.starts - 1),
+        "restarts": counts.restarts,
         "last_exit": _last_exit(counts),
         "spawnerr": process.spawnerr or None,
         "logs": {"stdout": process.logfile("stdout"), "stderr": process.logfile("stderr")},

@@ -24,9 +24,13 @@ MAX_NAMES = 20_000
 
 @dataclass(slots=True)
 class Counts:
-    """Of one process.  `ended` is wall time, 0.0 for never."""
+    """Of one process.  `ended` is wall time, 0.0 for never.
+
+    `taken_over`: an earlier daemon had started it, and it has ended since.
+    """
 
     starts: int = 0
+    taken_over: bool = False
     expected_exits: int = 0
     unexpected_exits: int = 0
     signal_exits: int = 0
@@ -34,6 +38,11 @@ class Counts:
     last: ExitStatus | None = None
     last_expected: bool = True
     ended: float = 0.0
+
+    @property
+    def restarts(self) -> int:
+        """Starts beyond the first; of a child that was taken over that one was not ours."""
+        return self.starts if self.taken_over else max(0, self.starts - 1)
 
 
 _NOTHING = Counts()
@@ -80,6 +89,7 @@ class Tally:
         return counts
 
     def _ended(self, counts: Counts, status: ExitStatus, expected: bool) -> None:
+        counts.taken_over = counts.taken_over or not counts.starts
         counts.last, counts.last_expected, counts.ended = status, expected, self.wall()
         if status.signal is not None:
             counts.signal_exits += 1
