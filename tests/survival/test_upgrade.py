@@ -156,6 +156,31 @@ def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: st
     assert is_complete(daemon)
 
 
+COUNT = """
+import weakref
+LIVES = weakref.WeakSet()
+make, begin = Daemon.__init__, Daemon._begin_work
+def made(self, *parts):
+    LIVES.add(self)
+    make(self, *parts)
+async def begun(self, holdings):
+    await begin(self, holdings)
+    with open("lives", "a") as told:
+        told.write(f"{len(LIVES)}\\n")
+Daemon.__init__, Daemon._begin_work = made, begun
+"""
+
+
+def test_who_returns_has_nothing_left_of_its_former_life(start: Start) -> None:
+    """However often: what stood aside is garbage as soon as it has returned."""
+    daemon, installation = start(runtime__daemon=COUNT)
+    installation.install("0.1.1", posix__keeper_host=CRASH)
+    for times in (1, 2):
+        assert daemon.ctl("upgrade", seconds=LONG).code == 1
+        daemon.until_logged("this is 0.1.0 again", times=times)
+    until(lambda: daemon.file("lives") == "1\n1\n1\n", "one daemon lives each time")
+
+
 def test_an_attempt_that_broke_off_is_not_under_way() -> None:
     """Whatever kept it from being tried out, the next attempt is a new one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
 import socket
 from collections.abc import Callable
@@ -62,6 +63,9 @@ def _stand_aside(daemon: Daemon, host: KeeperHost, loop: asyncio.AbstractEventLo
     assert news is not None, "nobody stands aside without a reason"
     word = host.stand_aside(news.to_text(), daemon.supervisor.settings.upgrade_timeout)
     close_loop(loop)
+    # What was there after the start stays no longer: if we return, with other objects, that is
+    # garbage.
+    gc.unfreeze()
     return Ending(Outcome.ASIDE, keeper=word, news=news, configuration=daemon.configuration)
 
 
