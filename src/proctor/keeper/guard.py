@@ -147,8 +147,12 @@ class Guard:
         """It is gone."""
         while daemon is self.daemon and daemon.reachable and self._heard_more(daemon):
             pass
-        if daemon is not self.daemon:
-            # Its last word was that it stands aside: its successor runs already.
+        if self.daemon is not None and self.daemon.pid == daemon.pid:
+            # Its last word may have been that it stands aside: it returned at once, because no
+            # successor could be started.
+            daemon = self.daemon
+        else:
+            # That was its last word: its successor runs already.
             self.aside_ended()
             return
         self._forget(daemon)
@@ -163,10 +167,8 @@ class Guard:
 
     def aside_ended(self) -> None:
         """The one that stood aside is gone, and we did not hear that from its parent."""
-        (pid, watch), self.aside = self.aside, (0, None)
-        if watch is not None:
-            self._poll.unregister(watch)
-            os.close(watch)
+        pid = self.aside[0]
+        self._forget_aside()
         self.succession.ended(pid)
 
     def start(self) -> None:
@@ -224,10 +226,18 @@ class Guard:
         self._timers.pop(self.kill, None)
         self._timers.pop(self.talk, None)
 
+    def _forget_aside(self) -> None:
+        watch, self.aside = self.aside[1], (0, None)
+        if watch is not None:
+            self._poll.unregister(watch)
+            os.close(watch)
+
     def _step_down(self) -> int:
         """It stands aside; the pid of the one who did."""
         assert self.daemon is not None, "nobody speaks who is not there"
         daemon = self.daemon
+        # The one before it was told to go, and may not have gone yet.
+        self._forget_aside()
         # One that is not our child is watched on.
         self.aside, daemon.watch = (daemon.pid, daemon.watch), None
         self._forget(daemon)

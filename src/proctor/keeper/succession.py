@@ -70,6 +70,7 @@ class Succession:
         """The daemon stands aside; another one begins, and has so long to be healthy."""
         (fd,) = message.take()
         self._dismiss()
+        self._forget()
         self._pid, self._wire = self._step_down(), Wire(socket.socket(fileno=fd))
         self._note, self._decided, self._reason = note, False, ""
         self._timers[self._too_late] = time.monotonic() + seconds
@@ -110,7 +111,10 @@ class Succession:
     def _dismiss(self) -> None:
         """Whoever is told to go and does not is in nobody's way any more."""
         if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
+            try:
+                os.kill(self._pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return  # No child of ours, and we are about to hear that it has gone.
 
     def _forget(self) -> None:
         self._timers.pop(self._too_late, None)

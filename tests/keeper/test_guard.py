@@ -1,0 +1,135 @@
+"""The daemon's guard by itself: ends that come at an awkward moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from proctor.keeper.daemon import Daemon
+from proctor.keeper.guard import Guard
+from proctor.keeper.protocol import ENVIRONMENT_VARIABLE, Message, Wire
+
+
+class Room:
+    """A guard.  Its daemons are processes that do nothing; the test speaks for them."""
+
+    def __init__(self) -> None:
+        self.poll = select.poll()
+        self.timers: dict[Callable[[], None], float] = {}
+        self.fails = False
+        self.wires: list[Wire] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        spawner: Any = self
+        self.guard = Guard(
+            ["daemon"],
+            spawner,
+            self.poll,
+            self.timers,
+            handle=self._handle,
+            alone=lambda: None,
+            leave=lambda code: None,
+        )
+
+    def spawn_daemon(self, command: list[str], added: Mapping[bytes, bytes]) -> int:
+        """As the spawner does it."""
+        if self.fails:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        self.wires.append(Wire(socket.socket(fileno=os.dup(int(added[_VARIABLE])))))
+        return self._process()
+
+    def first(self, *, beside: bool = False) -> Daemon:
+        """Meet one that runs already; with `beside` as one that is no child of the keeper's."""
+        ours, theirs = socket.socketpair()
+        self.wires.append(Wire(theirs))
+        pid = self._process()
+        watch = os.pidfd_open(pid) if beside else None
+        daemon = Daemon(pid, ours, time.monotonic(), watch)
+        daemon.greeted = True
+        self.guard.meet(daemon)
+        return daemon
+
+    def end(self, number: int) -> None:
+        """Let this daemon be gone, reaped by whoever is its parent."""
+        self.processes[number].kill()
+        self.processes[number].wait()
+
+    def stand_aside(self, number: int) -> None:
+        """Its last word; the guard has not heard it yet."""
+        ours, theirs = socket.socketpair()
+        wire = self.wires[number]
+        wire.queue("succeed", {"note": "", "seconds": 100.0}, [theirs.fileno()])
+        assert wire.flush()
+        wire.close()
+        theirs.close()
+        self.wires.append(Wire(ours))
+
+    def close(self) -> None:
+        for number in range(len(self.processes)):
+            self.end(number)
+        for wire in self.wires:
+            wire.close()
+        self.guard.aside_ended()
+        daemon = self.guard.daemon
+        if daemon is not None:
+            daemon.wire.close()
+
+    def _process(self) -> int:
+        process = subprocess.Popen(["/bin/sleep", "1000"])
+        self.processes.append(process)
+        return process.pid
+
+    def _handle(self, message: Message) -> None:
+        self.guard.succession.requests[message.kind](message, **message.fields)
+        message.close()
+
+
+_VARIABLE = ENVIRONMENT_VARIABLE.encode()
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    room = Room()
+    yield room
+    room.close()
+
+
+def test_one_that_stood_aside_in_vain_and_is_gone_is_followed_by_another(room: Room) -> None:
+    """It died with the word in its mouth, and no successor could be started: it cannot return."""
+    first = room.first()
+    room.stand_aside(0)
+    room.fails = True
+    room.end(0)
+    room.guard.ended(first, 9)
+    assert room.guard.daemon is None
+    assert room.guard.start in room.timers
+    assert room.guard.kill not in room.timers
+    assert not room.guard.succession.is_under_way
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_second_stands_aside_before_the_first_has_gone(room: Room, gone: bool) -> None:
+    """A first one that is no child of ours is not watched on, or that would never be silent."""
+    first = room.first(beside=True)
+    assert first.watch is not None
+    room.stand_aside(0)
+    room.guard.listen(first)
+    assert (watched := room.guard.aside[1]) is not None
+    assert (second := room.guard.daemon) is not None
+    room.guard.succession.healthy(Message("healthy", {}, [], False))
+    if gone:
+        room.end(0)
+    room.stand_aside(2)
+    room.guard.listen(second)
+    assert room.guard.aside == (second.pid, None)
+    assert not [when for when in room.timers.values() if when < time.monotonic() + 50], "no kill"
+    room.end(0)
+    assert watched not in [fd for fd, _ in room.poll.poll(0)]
