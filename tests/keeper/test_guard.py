@@ -122,8 +122,9 @@ def test_the_second_stands_aside_before_the_first_has_gone(room: Room, gone: boo
     assert first.watch is not None
     room.stand_aside(0)
     room.guard.listen(first)
-    assert (watched := room.guard.aside[1]) is not None
-    assert (second := room.guard.daemon) is not None
+    watched, second = room.guard.aside[1], room.guard.daemon
+    assert watched is not None
+    assert second is not None
     room.guard.succession.healthy(Message("healthy", {}, [], False))
     if gone:
         room.end(0)

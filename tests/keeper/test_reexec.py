@@ -114,7 +114,8 @@ def test_signals_in_between_arrive(keeper: KeeperProcess, talk: Talk) -> None:
         while not poll.poll(1):
             os.kill(keeper.pid, signal.SIGHUP)
             talk.signalled()
-        assert talk.hear().kind == "reexeced"
+        message = talk.hear()
+        assert (message.kind, message.fields["says_begun"]) == ("reexeced", True)
 
 
 def test_the_daemon_ends_over_it(keeper: KeeperProcess, talk: Talk) -> None:

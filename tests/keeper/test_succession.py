@@ -22,6 +22,7 @@ def test_the_successor_has_everything_and_the_old_one_goes(
     keeper: KeeperProcess, talk: Talk
 ) -> None:
     """The children are told to it as after a death, but nobody counts one."""
+    assert talk.hello()[-1].fields["says_begun"]
     born = a_child(talk)
     old = keeper.stand_aside(talk)
     new = keeper.next_talk()

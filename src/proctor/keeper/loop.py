@@ -122,7 +122,7 @@ class Keeper:
                 self._desk.trees.ask(child.key, child.tree, 0)
         if state.daemon is not None:
             guard.meet(Daemon.from_dict(state.daemon, state.wire()))
-            guard.tell("reexeced", pid=os.getpid())
+            guard.tell("reexeced", pid=os.getpid(), says_begun=True)
 
     def _named_timers(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         """Those that the next program goes on with, by the names in state.py."""
@@ -267,6 +267,7 @@ class Keeper:
             restarts=guard.restarts,
             last_status=guard.last_status,
             predecessor=guard.succession.predecessor,
+            says_begun=True,
         )
         guard.greeted()
 

@@ -8,7 +8,8 @@ command line or an environment may hold survive the way.
     hello(protocol)                   held(key pid note started status ended streams signalled
                                         usage birth foreign) + fds
                                       descriptor(name) + 1 fd
-                                      welcome(protocol pid restarts last_status predecessor)
+                                      welcome(protocol pid restarts last_status predecessor
+                                        says_begun)
     spawn(id order) [+ socket]        spawned(id pid at streams birth) + fds
                                       spawn_failed(id step errno at)
     signal(key pid signum to_group)   signal_failed(key pid errno at)
@@ -17,9 +18,9 @@ command line or an environment may hold survive the way.
     hold(name) + 1 fd, release(name)  reaped_unknown(pid status)
     adopt(key pid birth note started tree)
     pipes(key pid streams) + fds
-    reexec(command)                   reexeced(pid), reexec_refused(reason)
+    reexec(command)                   reexeced(pid says_begun), reexec_refused(reason)
     bye(code)                         complaint(text)
-    succeed(note seconds) + 1 fd      retire(pid), return(reason): on that fd
+    succeed(note seconds) + 1 fd      begun(), retire(pid), return(reason): on that fd
     healthy()
 
 `hello` is answered by all `held` and `descriptor` messages and one `welcome` that ends
@@ -32,7 +33,8 @@ a field `tree` besides (Tree.words in trees.py); `left` are those that come from
 [] at last.  A field that the other end does not know is ignored.
 
 `succeed` is the last word of a daemon that stands aside (succession.py); `note` reaches the one
-that follows it as `predecessor`, None for all others, which says `healthy` within `seconds`.
+that follows it as `predecessor`, None for all others, which says `healthy` within `seconds`.  A
+keeper that says `begun` when there is a successor says so beforehand, with `says_begun`.
 
 `adopt` hands over a process that is no child of the keeper's (`foreign`), `pipes` our ends of its
 pipes.  `reexec` asks the keeper to go on as the program of this command line (renewal.py).

@@ -16,14 +16,17 @@ from proctor.keeper.protocol import BrokenWireError, Message, Wire
 from proctor.posix.keeper_line import KeeperGone
 
 
-def wait_for_word(sock: socket.socket) -> str | None:
+def wait_for_word(sock: socket.socket, says_begun: bool) -> str | None:
     """Why the successor came to nothing, so that this daemon has to go on; None: it may go.
 
     It may go, too, when the keeper has ended and there is a successor, which goes on by itself;
-    raises KeeperGone when there is none.  `sock` is the one of KeeperHost.stand_aside; when there
-    is something to go on with, a KeeperHost can be made of it.
+    raises KeeperGone when there is none.  Where the keeper never says whether there is one
+    (`says_begun`: it does), there may be one, and two would be worse than none.
+
+    `sock` is the one of KeeperHost.stand_aside; when there is something to go on with, a KeeperHost
+    can be made of it.
     """
-    wire, begun = Wire(sock), False
+    wire, begun = Wire(sock), not says_begun
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     while True:

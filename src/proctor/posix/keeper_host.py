@@ -36,6 +36,8 @@ class KeeperHost(LoopHost):
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         super().__init__(loop)
         self.keeper_pid = os.getppid()
+        # Whether it tells who stands aside when there is a successor (posix/aside.py).
+        self.says_begun = False
         self._last_id = 0
         self._asked: dict[int, tuple[SpawnPlan, ChildSink]] = {}
         self._unclaimed: dict[tuple[str, int], tuple[ExitStatus, float]] = {}
@@ -55,7 +57,7 @@ class KeeperHost(LoopHost):
             "reaped_unknown": self._heard_reaped_unknown,
             "complaint": self._heard_complaint,
             "tree": self._heard_tree,
-            "reexeced": lambda message, **_: self._heard_renewal(""),
+            "reexeced": self._heard_reexeced,
             "reexec_refused": lambda message, *, reason, **_: self._heard_renewal(reason),
         }
         self._line = KeeperLine(loop, handlers, self._heard_nonsense, self._lose_keeper)
@@ -222,9 +224,10 @@ class KeeperHost(LoopHost):
         restarts: int,
         last_status: int | None,
         predecessor: str | None = None,
+        says_begun: bool = False,
         **_more: object,
     ) -> None:
-        self.keeper_pid = pid
+        self.keeper_pid, self.says_begun = pid, says_begun
         self._welcome.heard_all(restarts, last_status, predecessor)
 
     def _heard_spawned(
@@ -306,6 +309,12 @@ class KeeperHost(LoopHost):
         self, message: Message, *, pid: int, status: int, **_more: object
     ) -> None:
         self.on_unknown_reaped(pid, ExitStatus.from_wait(status))
+
+    def _heard_reexeced(
+        self, message: Message, *, says_begun: bool = False, **_more: object
+    ) -> None:
+        self.says_begun = says_begun
+        self._heard_renewal("")
 
     def _heard_renewal(self, reason: str) -> None:
         while self._renewals:

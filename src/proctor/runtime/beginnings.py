@@ -72,11 +72,13 @@ class Beginnings:
 class Ending:
     """How a daemon's life ended: with this exit status, or, for RESTART, with the socket of a
     keeper to go on with and what is left to the next daemon; for ASIDE, with the socket on which to
-    wait for the keeper's word, what is known of the upgrade, and the configuration in force."""
+    wait for the keeper's word, whether that tells when a successor has begun, what is known of the
+    upgrade, and the configuration in force."""
 
     outcome: Outcome
     status: int = 0
     keeper: socket.socket | None = None
+    says_begun: bool = False
     legacy: str = ""
     news: UpgradeNews | None = None
     configuration: Configuration | None = None

@@ -31,7 +31,7 @@ def lives(
             return ending
         assert ending.keeper is not None, "who stands aside waits for a word"
         try:
-            reason = wait_for_word(ending.keeper)
+            reason = wait_for_word(ending.keeper, ending.says_begun)
         except KeeperGone:
             return Ending(Outcome.ALONE)
         if reason is None:

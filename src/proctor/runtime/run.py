@@ -55,7 +55,7 @@ def run(
     # A daemon that cannot begin leaves the programs of the one before it to the keeper, which tries
     # again; the next program in this process goes on with the same keeper.
     left = host.leave() if isinstance(host, KeeperHost) else None
-    return Ending(outcome, status, left, daemon.legacy)
+    return Ending(outcome, status, left, legacy=daemon.legacy)
 
 
 def _stand_aside(daemon: Daemon, host: KeeperHost, loop: asyncio.AbstractEventLoop) -> Ending:
@@ -66,7 +66,13 @@ def _stand_aside(daemon: Daemon, host: KeeperHost, loop: asyncio.AbstractEventLo
     # What was there after the start stays no longer: if we return, with other objects, that is
     # garbage.
     gc.unfreeze()
-    return Ending(Outcome.ASIDE, keeper=word, news=news, configuration=daemon.configuration)
+    return Ending(
+        Outcome.ASIDE,
+        keeper=word,
+        says_begun=host.says_begun,
+        news=news,
+        configuration=daemon.configuration,
+    )
 
 
 def close_loop(loop: asyncio.AbstractEventLoop) -> None:
