@@ -101,9 +101,10 @@ def test_who_cannot_talk_to_a_tls_server_is_told_what_to_try(
     """An http:// URL, an authority that nobody knows here, a wrong name; and https:// where it is
     not spoken."""
     files = write(scratch / "files", "localhost")
-    port, plain = free_port(), free_port()
+    port, plain, strict = free_port(), free_port(), free_port()
     tls = f"certfile={files.certfile}\nkeyfile={files.keyfile}\n"
     other = f"[inet_http_server:plain]\nport=127.0.0.1:{plain}\n"
+    other += f"[inet_http_server:strict]\nport=127.0.0.1:{strict}\n{tls}client_ca={files.cafile}\n"
     launch(ours, f"[inet_http_server]\nport=127.0.0.1:{port}\n{tls}{other}")
     conf = scratch / "client.conf"
 
@@ -124,4 +125,6 @@ def test_who_cannot_talk_to_a_tls_server_is_told_what_to_try(
         misnamed = told(program, *words, f"https://127.0.0.1:{port}", cafile=trusted)
         assert "a name that is in the server's certificate" in misnamed
         assert "use http://" in told(program, *words, f"https://localhost:{plain}")
+        unknown = told(program, *words, f"https://localhost:{strict}", cafile=trusted)
+        assert "a certificate that it trusts: certfile= and keyfile= in" in unknown
     assert told("proctor", "healthy", secure, cafile=trusted) == "healthy\n"

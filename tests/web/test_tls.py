@@ -125,6 +125,31 @@ def test_a_client_without_a_certificate_of_ours_gets_nothing(serve: Serve, files
         ask(served, client_context(files), a_get("/ok.html"))
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+def test_why_a_client_was_refused_is_in_the_log(
+    serve: Serve, files: Files, tmp_path: Path, foreign: bool
+) -> None:
+    """With the address; who only looks whether somebody listens is not mentioned."""
+    served = serve(tls=TlsSettings(files.certfile, files.keyfile, files.cafile))
+    context = client_context(files)
+    if foreign:
+        others = write(tmp_path / "others")
+        context.load_cert_chain(others.client, others.client_key)
+    with served.tcp():
+        pass
+    for _ in range(3):
+        with pytest.raises(OSError, match=r"(?i)certificate|alert|reset|closed|eof|pipe"):
+            ask(served, context, a_get("/ok.html"))
+
+    def told() -> list[str]:
+        return [line for line in served.lines if "refused client of [inet_http_server]" in line]
+
+    until(told, "the line")
+    reason = "its certificate: " if foreign else "it showed no certificate, and client_ca= asks"
+    assert len(told()) < 4
+    assert f" WARN refused client of [inet_http_server] from 127.0.0.1: {reason}" in told()[0]
+
+
 def test_a_certificate_is_a_login_with_the_rights_of_its_user(serve: Serve, files: Files) -> None:
     """Everything, where nobody is a user; what the user may, where its name is one's."""
     tls = TlsSettings(files.certfile, files.keyfile, files.cafile)

@@ -5,8 +5,19 @@ Loaded when something went wrong; ssl is not loaded for it, so its errors are kn
 
 from __future__ import annotations
 
-# What the library calls an answer, or an end, that is not TLS.
-_NOT_TLS = ("WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING")
+# What the library calls an answer that is not TLS, an end without a word, and words about us.
+_NOT_TLS = "WRONG_VERSION_NUMBER"
+_END = "UNEXPECTED_EOF_WHILE_READING"
+_REFUSALS = (
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+)
+_USE_HTTP = "if the server does not speak TLS, use http://"
+_SHOW_ONE = (
+    "the server may want a certificate that it trusts: certfile= and keyfile= in [supervisorctl]"
+)
 
 
 def hint_for(error: Exception, serverurl: str) -> str:
@@ -14,8 +25,14 @@ def hint_for(error: Exception, serverurl: str) -> str:
     if type(error).__name__ == "SSLCertVerificationError":
         return _of_certificate(str(getattr(error, "verify_message", "")))
     reset = isinstance(error, ConnectionResetError)
-    if getattr(error, "reason", None) in _NOT_TLS or (reset and serverurl.startswith("https://")):
-        return "if the server does not speak TLS, use http://"
+    reason = getattr(error, "reason", None)
+    if reason == _NOT_TLS:
+        return _USE_HTTP
+    if reason in _REFUSALS:
+        return _SHOW_ONE
+    # Who is refused for want of a certificate mostly sees no more than the end.
+    if reason == _END or (reset and serverurl.startswith("https://")):
+        return f"{_SHOW_ONE}; {_USE_HTTP}"
     if reset and serverurl.startswith("http://"):
         return "if the server speaks TLS (certfile= in [inet_http_server]), use https://"
     if isinstance(error, PermissionError) and serverurl.startswith("unix://"):

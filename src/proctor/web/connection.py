@@ -20,7 +20,7 @@ from proctor.web.deadline import Deadline
 from proctor.web.exchange import Exchange, complete_error
 from proctor.web.house import House
 from proctor.web.request import MAX_BODY, REASONS
-from proctor.web.tls import Certificates, names_of, shake_hands
+from proctor.web.tls import Certificates, names_of, shake_hands, why_refused
 
 # How h11 begins to tell that there is no request line; it has no other sign of it.
 _NOT_HTTP = ("illegal request line", "no request line received")
@@ -112,7 +112,12 @@ class Connection(asyncio.Protocol):
         secure = None
         if admitted:
             timeout = self._limits.head_timeout
-            secure = await shake_hands(self._transport, self, certificates.context, timeout)
+            try:
+                secure = await shake_hands(self._transport, self, certificates.context, timeout)
+            except OSError as error:
+                if reason := why_refused(error):
+                    where = f"client of [{self.settings.section}] from {self.client[0]}"
+                    self._house.complaints.say(f"refused {where}: {reason}")
         self._task = None
         if secure is None:
             self._transport.abort()

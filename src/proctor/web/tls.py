@@ -38,19 +38,31 @@ async def shake_hands(
     protocol: asyncio.Protocol,
     context: SSLContext,
     seconds: float,
-) -> asyncio.Transport | None:
-    """The transport to go on with; None when the client did not manage, and the old one is closed.
+) -> asyncio.Transport:
+    """The transport to go on with.  Raises OSError when the client did not manage.
 
     `protocol` is told of data, but of the end only when this was a success.
     """
     loop = asyncio.get_running_loop()
-    try:
-        secure = await loop.start_tls(
-            transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds
-        )
-    except OSError:
-        return None
+    secure = await loop.start_tls(
+        transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds
+    )
     return cast(asyncio.Transport, secure)
+
+
+def why_refused(error: OSError) -> str:
+    """Why we refused a client that wanted TLS; "" for one that left, dawdled or spoke otherwise."""
+    match getattr(error, "reason", None):
+        case "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+            return "it showed no certificate, and client_ca= asks for one"
+        case "CERTIFICATE_VERIFY_FAILED":
+            return f"its certificate: {getattr(error, 'verify_message', '')}"
+        case "UNSUPPORTED_PROTOCOL":
+            return "its version of TLS is older than 1.2"
+        case "NO_SHARED_CIPHER":
+            return "there is no cipher that both know"
+        case _:
+            return ""
 
 
 def names_of(transport: asyncio.Transport) -> tuple[str, ...]:
