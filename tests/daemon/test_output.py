@@ -262,6 +262,21 @@ def test_many_messages_do_not_keep_listeners_waiting(seconds: float, times: int)
         assert listeners.heard_after == [2 * n for n in range(1, times + 1)]
 
 
+def test_a_bug_in_a_listener_costs_none_of_the_messages() -> None:
+    """It is in the log; what was read with it becomes events all the same."""
+
+    def stumble(data: bytes) -> None:
+        raise ZeroDivisionError
+
+    policy = OutputPolicy(kind=LogKind.NONE, capture_maxbytes=100)
+    with a_heart(a_process("web", stdout=policy)) as heart:
+        heart.process("web").listen("stdout", stumble)
+        heart.start("web")
+        says(heart, b"hello" + BEGIN_TOKEN + b"first" + END_TOKEN)
+        assert told(heart) == [b"first"]
+        assert heart.said("hear 'web'") == ["CRIT cannot hear 'web': ZeroDivisionError()"]
+
+
 def test_clear_forgets_an_unfinished_message(tmp_path: Path) -> None:
     """The capture buffer is emptied with the log."""
     spec = a_process("web", stdout=log_at(tmp_path / "out", capture_maxbytes=100))

@@ -203,6 +203,28 @@ def test_catching_up_hears_what_was_said(stage: Stage) -> None:
     stage.talks.catch_up()
 
 
+def test_a_bug_in_what_is_heard_is_told_and_goes_no_further(stage: Stage) -> None:
+    """Whoever catches up has something else to do, and the others are heard."""
+
+    def stumble(data: bytes) -> None:
+        raise ZeroDivisionError(data)
+
+    talks = []
+    for hear in (stumble, stage.hear):
+        talks.append(stage.converse(hear=hear))
+        os.write(stage.child, b"READY")
+        if hear is stumble:
+            os.close(stage.child)
+    stage.talks.catch_up()
+    assert stage.heard == b"READY"
+    (problem,) = stage.problems
+    assert isinstance(problem, dict)
+    assert isinstance(problem["exception"], ZeroDivisionError)
+    stage.problems.clear()
+    for talk in talks:
+        stage.finish(talk)
+
+
 def test_a_child_that_closes_its_stdout(stage: Stage) -> None:
     """The end of the pipe is not the end of the process, and costs nothing."""
     talk = stage.converse()

@@ -260,7 +260,10 @@ class Output:
         if self._policy(name).events_enabled:
             self._around.bus.publish(ProcessLogged(spec.name, spec.group, pid, name, data))
         if name in self.listeners and pid == self._pid:
-            self.listeners[name](data)
+            try:
+                self.listeners[name](data)
+            except Exception as error:  # its bug must not cost the rest of what was read
+                self._around.log.critical(f"cannot hear '{spec.name}': {error!r}")
 
     def _heard_answer(self, name: str, pid: int, data: bytes) -> None:
         """From a conversation: nobody but its partner needs it."""

@@ -98,7 +98,11 @@ class Talks:
             return
         for ready, _ in self._poll.poll(0):
             if ready in self._readers:
-                self._readers[ready]()
+                try:
+                    self._readers[ready]()
+                except Exception as error:  # its bug must not cost the caller what it has to do
+                    context = {"message": "hearing what was said meanwhile", "exception": error}
+                    self.loop.call_exception_handler(context)
 
     def _talk(self, fd: int) -> None:
         readers = self._readers
