@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from proctor.keeper.daemon import Daemon
-from proctor.keeper.guard import Guard
+from proctor.keeper.guard import ENOUGH, Guard
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE, Message, Wire
 
 
@@ -25,6 +25,8 @@ class Room:
         self.poll = select.poll()
         self.timers: dict[Callable[[], None], float] = {}
         self.fails = False
+        self.idle = False
+        self.codes: list[int] = []
         self.wires: list[Wire] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         spawner: Any = self
@@ -35,7 +37,8 @@ class Room:
             self.timers,
             handle=self._handle,
             alone=lambda: None,
-            leave=lambda code: None,
+            leave=self.codes.append,
+            idle=lambda: self.idle,
         )
 
     def spawn_daemon(self, command: list[str], added: Mapping[bytes, bytes]) -> int:
@@ -112,6 +115,29 @@ def test_one_that_stood_aside_in_vain_and_is_gone_is_followed_by_another(room: R
     assert room.guard.start in room.timers
     assert room.guard.kill not in room.timers
     assert not room.guard.succession.is_under_way
+
+
+def test_where_no_program_lives_it_is_not_tried_for_ever(room: Room) -> None:
+    """Its configuration is gone, say.  With programs to look after nobody gives up."""
+    room.fails = True
+    for _ in range(2 * ENOUGH):
+        room.guard.start()
+        assert room.guard.start in room.timers
+    room.idle = True
+    room.guard.start()
+    assert (room.codes, room.guard.start in room.timers) == ([1], False)
+
+
+def test_where_no_program_lives_it_is_tried_often(room: Room) -> None:
+    """For some minutes; one that lived well makes all failures before it forgotten."""
+    room.fails = room.idle = True
+    for _ in range(ENOUGH):
+        room.guard.start()
+    assert room.timers[room.guard.start] > time.monotonic() + 20
+    room.guard.patience.restore()
+    room.guard.start()
+    assert room.codes == []
+    assert room.timers[room.guard.start] < time.monotonic() + 20
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")

@@ -71,21 +71,23 @@ class Daemon:
 class Patience:
     """Start again at once after the first failure, then 0.1 s later, then twice as long.
 
-    `next` is the delay that comes next, in seconds.
+    `next` is the delay that comes next, in seconds; `failures` are those in a row.
     """
 
     def __init__(self) -> None:
         self.next = 0.0
+        self.failures = 0
 
     def next_delay(self) -> float:
         """Seconds to wait before the next try; it counts as a failure until `restore`."""
         delay = self.next
+        self.failures += 1
         self.next = min(_LONGEST_DELAY, max(_FIRST_DELAY, 2 * delay))
         return delay
 
     def restore(self) -> None:
         """It ran well: whatever happens now is a first failure."""
-        self.next = 0.0
+        self.next, self.failures = 0.0, 0
 
 
 def killed(status: int) -> bool:

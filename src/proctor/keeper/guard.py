@@ -3,7 +3,8 @@
 1. What the daemon does not read is buffered; when too much is buffered, no more requests are read
    until it is gone, so the buffer cannot grow without end.
 2. The daemon may end only after `bye`.  Any other end is an accident: it is started again, at once,
-   then with a growing delay.  Only the very first daemon may fail before `hello`: then nothing is
+   then with a growing delay, for some minutes at least: in the end only while a program lives that
+   it would have to look after.  Only the very first daemon may fail before `hello`: then nothing is
    held yet, and the keeper ends with the same code.
 3. A daemon that cannot be talked to, or takes too long over its end, is killed.
 4. Signals are passed on as soon as it is able to hear them; one that dies over a signal to stop is
@@ -28,13 +29,15 @@ from proctor.keeper.succession import Succession
 FULL = 1024 * 1024
 _TO_SAY_HELLO = 20.0
 _TO_LEAVE = 10.0
+# So many failures in a row take six minutes.
+ENOUGH = 20
 
 
 class Guard:
     """Shares the keeper's poll and timers.  `command` starts the daemon again.
 
     `handle` gets its messages, `alone` is told when there will be none any more although all is to
-    stop, `leave` with which code the keeper ends.
+    stop, `leave` with which code the keeper ends; `idle` says whether there are no programs.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Guard:
         handle: Callable[[Message], None],
         alone: Callable[[], None],
         leave: Callable[[int], None],
+        idle: Callable[[], bool],
     ) -> None:
         self.command = command
         self._spawner = spawner
         self._poll = poll
         self._timers = timers
         self._handle, self._stop_plainly, self._leave = handle, alone, leave
+        self._idle = idle
         self.succession = Succession(
             timers, self._step_down, self.start, self._meet_again, self.kill
         )
@@ -262,6 +267,10 @@ class Guard:
         self._start_later()
 
     def _start_later(self) -> None:
+        if self.patience.failures >= ENOUGH and self._idle():
+            say("the daemon does not start, and no program runs: giving up")
+            self._leave(1)
+            return
         self._timers[self.start] = time.monotonic() + self.patience.next_delay()
 
     def _launch(self) -> tuple[int, socket.socket]:

@@ -51,6 +51,7 @@ class Keeper:
             handle=self._handle,
             alone=self._end_alone,
             leave=self._leave,
+            idle=lambda: not self._children.alive,
         )
         self._watching = Watching(self._poll, self._timers, self._child_ended)
         self._desk = Desk(

@@ -23,7 +23,8 @@ sys.path so that it can shadow nothing.  `-X utf8`: arguments and environment ar
 for byte whatever the locale.
 
 Exit code: that of `bye`; that of the first daemon when it ended before `hello` (128 + n for signal
-n); 1 when all programs had to be stopped without a daemon; 2 for a wrong command line.
+n); 1 when all programs had to be stopped without a daemon, or there are none and it cannot be
+started; 2 for a wrong command line.
 """
 
 from __future__ import annotations
