@@ -13,12 +13,11 @@ Source: compat config.md, sections 11 and 12.
 
 from __future__ import annotations
 
-import codecs
 import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from proctor.config import commandline
 from proctor.config.commandline import Overrides, UsageError, Wish
@@ -35,6 +34,7 @@ from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
 from proctor.posix.users import PrivilegeError, drop_privileges
+from proctor.runtime.loading import import_asyncio_without_ssl, load_everything
 
 AGAIN = "--again"
 ANEW = "--anew"
@@ -192,7 +192,7 @@ def settle(program: str, words: list[str], overrides: Overrides, world: RealWorl
 def become(settings: DaemonSettings) -> Notes:
     """Take on the user and the limits.  Raises PrivilegeError or LimitError."""
     if settings.uid is not None:
-        _load_everything(with_journal=settings.journal is not None)
+        load_everything(with_journal=settings.journal is not None)
         drop_privileges(settings.uid)
     notes = _who(settings)
     if settings.keeper and not _wants_keeper(settings):
@@ -243,7 +243,7 @@ def _serve(
     background_notes: Sequence[tuple[str, str]] = (),
 ) -> int:
     """Live as the daemon; the exit status.  Does not return when everything is to begin again."""
-    _import_asyncio_without_ssl()
+    import_asyncio_without_ssl()
     from proctor.runtime.beginnings import Beginnings, Outcome
     from proctor.runtime.lives import lives
 
@@ -294,34 +294,6 @@ def _profiled(columns: str | None) -> Iterator[None]:
     words = columns.split(",")
     stats = pstats.Stats(profile).sort_stats(*(word for word in words if word != "callers"))
     (stats.print_callers if "callers" in words else stats.print_stats)(0.3)
-
-
-def _load_everything(with_journal: bool) -> None:
-    """What is loaded late otherwise: soon we may be somebody who cannot read this Python."""
-    _import_asyncio_without_ssl()
-    import ctypes  # noqa: F401
-    import grp  # noqa: F401
-    import tempfile  # noqa: F401
-    import urllib.parse  # noqa: F401
-
-    import proctor.runtime.run  # noqa: F401
-
-    if with_journal:
-        with suppress(ImportError):
-            import sqlite3  # noqa: F401
-    for encoding in ("ascii", "latin-1", "idna"):
-        codecs.lookup(encoding)
-
-
-def _import_asyncio_without_ssl() -> None:
-    """asyncio imports ssl for everybody: 4.4 MB that only TLS needs (decisions.md, section 5)."""
-    if "ssl" in sys.modules:
-        return
-    sys.modules["ssl"] = None  # type: ignore[assignment]
-    try:
-        import asyncio  # noqa: F401
-    finally:
-        del sys.modules["ssl"]
 
 
 if __name__ == "__main__":

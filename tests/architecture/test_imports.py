@@ -81,8 +81,9 @@ def test_a_one_shot_command_is_light(tmp_path: Path) -> None:
 
 DAEMON = """\
 import sys
-from proctor.supervisord import _import_asyncio_without_ssl
-_import_asyncio_without_ssl()
+from proctor.runtime.loading import import_asyncio_without_ssl
+import_asyncio_without_ssl()
+import proctor.supervisord
 import proctor.runtime.run
 heavy = {"ssl", "hashlib", "secrets", "random", "tempfile", "shutil", "sqlite3", "http.client"}
 heavy |= {"datetime", "pathlib", "difflib", "proctor.web.classic", "proctor.web.rest.all"}

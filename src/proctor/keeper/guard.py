@@ -56,16 +56,15 @@ class Guard:
         self._spawner = spawner
         self._poll = poll
         self._timers = timers
-        self._handle, self._stop_plainly, self._leave = handle, alone, leave
-        self._idle = idle
+        self._handle, self._stop_plainly = handle, alone
+        self._leave, self._idle = leave, idle
         self.succession = Succession(
             timers, self._step_down, self.start, self._meet_again, self.kill
         )
         self.daemon: Daemon | None = None
         # The daemon that stands aside, and the pidfd of one that is not our child.
         self.aside: tuple[int, int | None] = (0, None)
-        self.first = True
-        self.restarts = 0
+        self.first, self.restarts = True, 0
         self.patience = Patience()
         self.last_status: int | None = None
         self.undelivered: list[int] = []

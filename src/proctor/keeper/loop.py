@@ -43,16 +43,7 @@ class Keeper:
         self._spawner = spawner
         self._timers: dict[Callable[[], None], float] = {}
         self._poll = select.poll()
-        self._guard = Guard(
-            command,
-            spawner,
-            self._poll,
-            self._timers,
-            handle=self._handle,
-            alone=self._end_alone,
-            leave=self._leave,
-            idle=lambda: not self._children.alive,
-        )
+        self._guard = self._make_guard(command)
         self._watching = Watching(self._poll, self._timers, self._child_ended)
         self._desk = Desk(
             spawner,
@@ -75,6 +66,18 @@ class Keeper:
         self._code: int | None = None
         self._ear = hear_signals()
         self._poll.register(self._ear, select.POLLIN)
+
+    def _make_guard(self, command: list[str]) -> Guard:
+        return Guard(
+            command,
+            self._spawner,
+            self._poll,
+            self._timers,
+            handle=self._handle,
+            alone=self._end_alone,
+            leave=self._leave,
+            idle=lambda: not self._children.alive,
+        )
 
     def meet(self, daemon: Daemon, first: bool) -> None:
         """This is the daemon.  `first`: it was not there before us."""

@@ -69,12 +69,7 @@ def heart_of(
     def post(callback: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(callback)
 
-    def later(callback: Callable[[], None]) -> None:
-        # Two rounds: a restart is announced in one and ordered in the next, and would have to share
-        # the interpreter with the thread.
-        loop.call_soon(loop.call_soon, callback)
-
-    drain = Drain(post, log.error, log.warn, later)
+    drain = Drain(post, log.error, log.warn, partial(_later, loop))
     shelf = Shelf(host if isinstance(host, KeeperHost) else None)
     supervisor = Supervisor(
         host,
@@ -88,6 +83,12 @@ def heart_of(
         shelf=shelf,
     )
     return Heart(supervisor, log, MainLog(settings, drain, log, shelf), drain, shelf, post)
+
+
+def _later(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    # Two rounds: a restart is announced in one and ordered in the next, and would have to share
+    # the interpreter with the thread.
+    loop.call_soon(loop.call_soon, callback)
 
 
 def _listen_for_accidents(

@@ -48,6 +48,17 @@ def run(
         host.bye(status)
         return Ending(outcome, status)
     limit_descriptors(for_children)
+    return _left_to_next(daemon, host, loop, outcome, status)
+
+
+def _left_to_next(
+    daemon: Daemon,
+    host: KeeperHost | LocalHost,
+    loop: asyncio.AbstractEventLoop,
+    outcome: Outcome,
+    status: int,
+) -> Ending:
+    """Somebody goes on, in this process or in another one."""
     if outcome is Outcome.ALONE:
         return Ending(outcome)
     if outcome is Outcome.ASIDE and isinstance(host, KeeperHost):

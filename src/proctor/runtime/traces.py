@@ -84,9 +84,7 @@ class Traces:
         for name in shelf.left("fastcgi "):
             shelf.discard(name)
         journal, children = self.journal, found.holdings.children
-        if journal is not None:
-            left = {(orphan.key, orphan.pid) for orphan in found.left}
-            journal.begin({(child.key, child.pid) for child in children} | left)
+        self._begin_journal(found)
         self._ownerless = {child.pid for child in children if child.status is None}
         resting = recover(
             found.holdings,
@@ -106,6 +104,12 @@ class Traces:
         self._register.begin(found.left)
         self._look_for_keeper()
         return resting | {orphan.key for orphan in found.left}
+
+    def _begin_journal(self, found: Found) -> None:
+        if self.journal is not None:
+            left = {(orphan.key, orphan.pid) for orphan in found.left}
+            children = {(child.key, child.pid) for child in found.holdings.children}
+            self.journal.begin(children | left)
 
     def end(self) -> None:
         """There will be nothing to go on with."""
