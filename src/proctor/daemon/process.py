@@ -7,7 +7,8 @@ Between the death of a child and its announcement (ending.py) nothing else is de
 child that died too early is never promoted to RUNNING (gotcha G2).  Nothing starts again, and
 nobody hears that it stopped, while a part of it still runs.
 
-What others may see of it is in seen.py, what they hear of it in announcer.py.
+What others may see of it is in seen.py, what they hear of it in announcer.py, and what it is told
+and says in streams.py.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from functools import partial
 
 from proctor.core.cause import Cause, CauseKind, Reasons
 from proctor.core.exits import ExitStatus
-from proctor.core.faults import Fault, FaultCode
 from proctor.core.lifecycle import Became, Effects, Signal, Spawn
 from proctor.core.plan import ChildPipes, SpawnFailure
 from proctor.core.spec import ProcessSpec
@@ -29,20 +29,14 @@ from proctor.daemon.ending import Ending
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Timer
 from proctor.daemon.launch import Launch, needs_only_logs
-from proctor.daemon.output import Listener, Output
-from proctor.daemon.seen import Seen
-from proctor.daemon.stdin import InputChannel
+from proctor.daemon.streams import Streams
 from proctor.daemon.surroundings import Job, Surroundings
-from proctor.daemon.volume import Volume
-from proctor.posix.logmarks import Mark
 
 # Why a launch came to nothing that nobody wants any more.
 OVERTAKEN = "a stop came first"
 
-_STOPPING = ProcessState.STOPPING
 
-
-class Process(Seen):
+class Process(Streams):
     """One process.  A ChildSink: the host tells it what becomes of its child."""
 
     def __init__(
@@ -52,15 +46,12 @@ class Process(Seen):
         paths: Mapping[str, str | None],
         socket: SharedSocket | None = None,
     ) -> None:
-        super().__init__(spec, paths)
+        super().__init__(spec, around, paths)
         self._reasons = Reasons()
         self._announcer = Announcer(spec, around)
         self._launched = 0.0
         self._launching: Launch | None = None
-        self._around = around
         self._socket = socket
-        self._output = Output(spec, paths, around)
-        self._stdin: InputChannel | None = None
         self._timer: Timer | None = None
         self._due: float | None = None
         # Between the death of the child and the moment at which it is announced.
@@ -68,21 +59,6 @@ class Process(Seen):
         self._signals_waiting: list[int] = []
 
     # What others may see
-
-    @property
-    def log_marks(self) -> Mapping[str, Mark]:
-        """Where in its logs the present or the last run begins, by channel."""
-        return self._output.marks
-
-    @property
-    def volumes(self) -> Mapping[str, Volume]:
-        """How much came out of its streams since the daemon began, by channel."""
-        return self._output.volumes()
-
-    def listen(self, channel: str, listener: Listener) -> None:
-        """Let `listener` hear what the process writes to `stdout` or `stderr`, from the next spawn
-        on."""
-        self._output.listeners[channel] = listener
 
     def observe(self, callback: Callable[[ProcessState], None]) -> Callable[[], None]:
         """Hear every state it comes to, and the spawn of its child.
@@ -142,24 +118,9 @@ class Process(Seen):
 
         self._output.open(opened)
 
-    def copy_pipes(self, done: Callable[[ChildPipes], None]) -> None:
-        """Call `done` with copies of our ends of its child's pipes."""
-
-        def copied(fds: dict[str, int]) -> None:
-            stdin = None if self._stdin is None else self._stdin.copy()
-            done(ChildPipes(stdin, fds.get("stdout"), fds.get("stderr")))
-
-        self._output.copy(copied)
-
     def go_on(self, effects: Effects) -> None:
         """Its lifecycle is as an earlier daemon left it, without a child; this is left to do."""
         self._step(effects)
-
-    def let_go(self) -> None:
-        """Close our ends of the pipes to the child; another daemon has its own."""
-        if self._stdin is not None:
-            self._stdin.close()
-        self._output.let_go()
 
     def lost(self) -> None:
         """Something unexpected happened while its effects were carried out."""
@@ -181,28 +142,6 @@ class Process(Seen):
         self._reasons.signalled(signum, self._around.host.now())
         self._around.log.debug(words.sending(self.spec, self.pid, signum))
         self._around.host.signal(self.key, self.pid, signum, False)
-
-    def write_stdin(self, data: bytes) -> None:
-        """Send `data` to the child's stdin.  Raises Fault NOT_RUNNING; NO_FILE without stdin."""
-        lifecycle = self.lifecycle
-        if not lifecycle.pid or lifecycle.state is _STOPPING:
-            raise Fault(FaultCode.NOT_RUNNING, self.key)
-        if self._stdin is None:
-            raise Fault(FaultCode.NO_FILE, self.key)
-        self._stdin.write(data)
-
-    def clear_logs(self, done: Callable[[OSError | None], None]) -> None:
-        """Empty its log files, whether it runs or not; `done` hears how that went."""
-        self._output.clear(done)
-
-    def reopen_logs(self) -> None:
-        """Open its log files anew by their names."""
-
-        def done(problem: OSError | None) -> None:
-            if problem is not None:
-                self._around.log.error(f"cannot reopen the logs of '{self.name}': {problem}")
-
-        self._output.reopen(done)
 
     # Facts
 
@@ -243,11 +182,6 @@ class Process(Seen):
         for signum in waiting:
             self.signal(signum)
         self._announcer.spawned(pid, self.state)
-
-    def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
-        self._output.attach(pid, pipes)
-        stdin = pipes.stdin
-        self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)
 
     def _spawn_failed(self, text: str, at: float) -> None:
         self.start_wall = self._launched
@@ -290,9 +224,7 @@ class Process(Seen):
         pid = self.pid
         host = self._around.host
         self.stop_wall = host.wall() - (host.now() - at)
-        if self._stdin is not None:
-            self._stdin.close()
-            self._stdin = None
+        self._close_stdin()
         self._give_socket_back()
         self._step(self.lifecycle.exited(status, at))
         self._submit(partial(self._around.log.debug, "received SIGCHLD indicating a child quit"))
