@@ -81,7 +81,8 @@ def start_beside(
                 command,
                 os.environ,
                 setpgroup=0,
-                setsigmask=(),
+                # It is known by its pid at once: what comes before it hears anything waits.
+                setsigmask=signal.valid_signals(),
                 setsigdef=[signal.SIGPIPE],
             )
         except OSError:
