@@ -165,6 +165,8 @@ def test_actions_of_the_page_work_by_get_but_not_from_other_sites(served: Served
 TYPED = "Accept: text/html,application/xhtml+xml,*/*;q=0.8"
 MOZILLA = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
 VISIT = "Sec-Fetch-Mode: navigate"
+SPEAKS = "Accept-Language: en-US,en;q=0.5"
+JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
 
 
 @pytest.mark.parametrize(
@@ -173,16 +175,20 @@ VISIT = "Sec-Fetch-Mode: navigate"
         (("User-Agent: curl/8.0", "Accept: */*"), True),
         (("User-Agent: Mozilla/5.0 (Windows NT 10.0) PowerShell/7.4",), True),
         (("User-Agent: node", "Accept: */*", "Sec-Fetch-Mode: cors", "Accept-Language: *"), True),
+        (("User-Agent: Java/1.8.0_172", f"Accept: {JAVA}"), True),
+        (("User-Agent: Mozilla/5.0", "Accept: */*"), True),
         ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: same-origin"), True),
         ((TYPED, MOZILLA, HERE, "Referer: http://localhost:9001/"), True),
         ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: none"), False),
         ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: cross-site"), False),
         ((TYPED, MOZILLA, VISIT, "Sec-Fetch-Site: same-site"), False),
-        ((TYPED, MOZILLA), False),
-        ((TYPED, "User-Agent: Lynx/2.9"), False),
+        ((TYPED, MOZILLA, SPEAKS), False),
+        ((TYPED, "User-Agent: Lynx/2.9", SPEAKS), False),
         ((TYPED, MOZILLA, HERE, "Referer: http://evil.example/"), False),
         # <img referrerpolicy=no-referrer> in a page of anybody, over plain HTTP.
-        ((MOZILLA, "Accept: image/png,*/*;q=0.5"), False),
+        ((MOZILLA, "Accept: image/png,*/*;q=0.5", SPEAKS), False),
+        # fetch() of such a page may empty some headers, but not leave them out.
+        ((MOZILLA, "Accept: */*", "Accept-Language:"), False),
     ],
 )
 def test_a_browser_is_asked_before_an_address_does_something(
@@ -214,6 +220,33 @@ def test_the_answer_leads_back_by_the_scheme_that_the_browser_used(served: Serve
     form = b"action=stop&processname=cat"
     secure = a_post(form, "Origin: https://localhost", path="/index.html")
     assert served.ask(secure).headers["Location"].startswith("https://localhost/?message=")
+
+
+@pytest.mark.parametrize(
+    ("headers", "place"),
+    [
+        (("Host: box:9001", "Referer: https://box:9001/x"), "https://box:9001"),
+        # The proxy rewrites Host; the browser knows that the link was ours.
+        ((HERE, "Sec-Fetch-Site: same-origin", "Referer: https://a.example/"), "https://a.example"),
+        ((HERE, "X-Forwarded-Host: a.example", "Referer: https://a.example/"), "https://a.example"),
+        ((HERE, "Sec-Fetch-Site: none", "Referer: https://a.example/"), "http://localhost:9001"),
+        ((HERE, "Sec-Fetch-Site: same-origin", "Origin: null"), "http://localhost:9001"),
+    ],
+)
+def test_a_link_leads_back_to_where_the_browser_was(
+    served: Served, headers: tuple[str, ...], place: str
+) -> None:
+    """Behind a proxy, only the browser knows the scheme and the name that it used."""
+    reply = served.ask(a_get("/?action=refresh", *headers), unix=True)
+    assert reply.headers["Location"].startswith(f"{place}/?message=")
+
+
+def test_the_refusal_names_what_a_proxy_must_send(served: Served) -> None:
+    """Else an honest answer to our question looks like one of another site."""
+    post = a_post(b"action=stop&processname=cat", "Origin: http://a.example", path="/index.html")
+    reply = served.ask(post)
+    assert reply.status == 403
+    assert b"X-Forwarded-Host" in reply.body
 
 
 @pytest.mark.parametrize(

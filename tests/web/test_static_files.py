@@ -51,6 +51,7 @@ def test_an_unchanged_file_is_not_sent_again(served: Served) -> None:
         "/static/main.js%00",
         "/static/./main.js",
         "/static//main.js",
+        f"/static/{300 * 'a'}.js",
     ],
 )
 def test_no_path_leads_out_of_the_folder(served: Served, path: str) -> None:

@@ -253,9 +253,8 @@ def _unexpected(fault: Fault) -> str:
 def _redirect(request: Request, message: str) -> Response:
     """301, as clients check for it, but never cached (gotcha G78)."""
     host = request.headers.get("host") or f"localhost:{request.settings.port or 80}"
-    # A proxy that speaks TLS for us leaves us the scheme in Origin only; `guard` has looked at it.
-    secure = request.settings.tls or request.headers.get("origin", "").startswith("https://")
-    place = f"https://{host}" if secure else f"http://{host.removesuffix(':80')}"
+    here = f"https://{host}" if request.settings.tls else f"http://{host.removesuffix(':80')}"
+    place = guard.place_of_visitor(request) or here
     location = f"{place}/?message={quote(message, safe='')}"
     headers = (("Location", location), ("Content-Type", "text/html"), *_NOT_CACHED)
     return Response(301, headers, error_page(301))

@@ -53,9 +53,10 @@ def check_write(request: Request) -> None:
         if site not in ("same-origin", "none"):
             raise Refusal(403, "sent by another site")
         return
-    origin = request.headers.get("origin") or request.headers.get("referer")
+    origin = _led_by(request)
     if origin is not None and not _same_origin(request, origin):
-        raise Refusal(403, "sent by another site")
+        advice = "a proxy must pass on Host (proxy_set_header Host $http_host) or X-Forwarded-Host"
+        raise Refusal(403, f"sent by another site, or {advice}")
 
 
 def was_not_led_here(request: Request) -> bool:
@@ -65,16 +66,33 @@ def was_not_led_here(request: Request) -> bool:
     """
     if request.method != "GET":
         return False
-    accepted = request.headers.get("accept")
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site != "same-origin" and request.headers.get("sec-fetch-mode") == "navigate"
-    shows_pages = accepted is not None and "text/html" in accepted
-    led_by = request.headers.get("origin") or request.headers.get("referer")
+    shows_pages = "text/html" in request.headers.get("accept", "")
+    led_by = _led_by(request)
     if led_by is not None:
         return shows_pages and not _same_origin(request, led_by)
-    # Scripts that call themselves Mozilla, such as PowerShell, have no Accept; browsers always do.
-    return shows_pages or (accepted is not None and _is_called_mozilla(request))
+    # Scripts call themselves Mozilla (PowerShell, curl -A) or accept text/html (Java), but speak no
+    # language; a browser always does, and no page can keep it from that.
+    return "accept-language" in request.headers and (shows_pages or _is_called_mozilla(request))
+
+
+def place_of_visitor(request: Request) -> str:
+    """`scheme://host` of the page of ours that led here, as its browser calls it; "" without one.
+
+    A proxy that speaks TLS for us, or rewrites Host, leaves us these only here.
+    """
+    led_by = _led_by(request)
+    if led_by is None or not led_by.startswith(("http://", "https://")):
+        return ""
+    site = request.headers.get("sec-fetch-site")
+    ours = _same_origin(request, led_by) if site is None else site == "same-origin"
+    return "/".join(led_by.split("/")[:3]) if ours else ""
+
+
+def _led_by(request: Request) -> str | None:
+    return request.headers.get("origin") or request.headers.get("referer")
 
 
 def _same_origin(request: Request, origin: str) -> bool:

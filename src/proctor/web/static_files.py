@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from pathlib import Path
 
 from proctor.web.request import Refusal, Request, Response
@@ -41,9 +42,15 @@ async def respond(request: Request) -> Response:
 
 def _read(name: str, known: str) -> Response:
     path = _ROOT.joinpath(name)
-    if not _is_below(name) or path.suffix not in _KINDS or not path.is_file():
+    if not _is_below(name) or path.suffix not in _KINDS:
         raise Refusal(404)
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except OSError:
+        # Also for a name that is too long for any file.
+        raise Refusal(404) from None
+    if not stat.S_ISREG(facts.st_mode):
+        raise Refusal(404)
     tag = f'"{facts.st_size:x}-{facts.st_mtime_ns:x}"'
     headers = (
         ("Content-Type", _KINDS[path.suffix]),
