@@ -7,8 +7,11 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -108,6 +111,26 @@ def test_what_cannot_be_followed(launch: Launch, ours: Implementation, scratch: 
     assert "cannot be reached" in answer.err
     assert run([*command, "--bad"], cwd=scratch).code == 2
     assert run([*command, "-h"], cwd=scratch).out.startswith("usage: proctor events")
+
+
+def test_a_type_that_only_the_server_does_not_know() -> None:
+    """One of an older version; the word itself is no hint at what was meant."""
+
+    class Older(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(400)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Older) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        answer = run([sys.executable, "-m", "proctor", "events", "-s", url, "tick_60"])
+        server.shutdown()
+        thread.join()
+    assert (answer.code, answer.err) == (2, "Error: this server has no event type tick_60\n")
 
 
 @pytest.mark.oracle

@@ -132,11 +132,13 @@ def test_the_table_comes_before_all_else(site: Site, visit: Open) -> None:
 
 
 def test_numbers_in_names_are_sorted_by_size(serve: Serve, visit: Open) -> None:
-    """And not by their first digit; letters without regard to case."""
-    site = serve(program("n", numprocs="11", process_name="n%(process_num)s") + program("B"))
+    """And not by their first digit, stamps of time too; letters without regard to case."""
+    long = ["n9000000000001", "n20261129203000"]
+    some = program("n", numprocs="11", process_name="n%(process_num)s")
+    site = serve(some + "".join(program(name) for name in ("B", *long)))
     page = visit(site.url)
     names = page.locator("[role=row][data-id] .name button")
-    expect(names).to_have_text(["B", *(f"n{number}" for number in range(11))])
+    expect(names).to_have_text(["B", *(f"n{number}" for number in range(11)), *long])
 
 
 def test_names_are_text_and_the_policy_is_kept(serve: Serve, visit: Open) -> None:

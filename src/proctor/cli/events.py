@@ -109,7 +109,7 @@ class _Follower:
         self._last = last
 
     def _refused(self, error: ProtocolError) -> int:
-        if error.status == 400:
+        if error.status == 400 and self._types:
             return _no_such_type(self._types)
         why = "not a Proctor" if error.status == 404 else f"{error.status} {error.reason}"
         return self._complain(f"cannot tell of events: {why}")
@@ -121,16 +121,17 @@ class _Follower:
 
 def _no_such_type(words: list[str]) -> int:
     """Say which of them is none, and what may have been meant; the exit status."""
-    from proctor.config.table import did_you_mean
+    from proctor.config.table import hinted
     from proctor.core.events import NOTES, PARENTS
 
     known = {"EVENT", "NOTE", *PARENTS, *NOTES}
-    # A server of another version may know others than we do.
-    strange = [word for word in words if word.upper() not in known] or words
+    strange = [word for word in words if word.upper() not in known]
     for word in strange:
-        hint = did_you_mean(word.upper(), known)
-        told = f"Error: no event type is called {word}" + (f"; {hint}" if hint else "")
+        told = hinted(f"Error: no event type is called {word}", word.upper(), known)
         print(told, file=sys.stderr)
+    if not strange:
+        # It is of another version than we are.
+        print(f"Error: this server has no event type {' or '.join(words)}", file=sys.stderr)
     return 2
 
 

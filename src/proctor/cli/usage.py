@@ -72,7 +72,7 @@ def complain(program: str, words: list[str]) -> int:
 
 
 def _what_is_wrong(words: list[str]) -> str:
-    from proctor.config.table import did_you_mean
+    from proctor.config.table import hinted
 
     command, *rest = words
     if command not in _HELP:
@@ -81,8 +81,7 @@ def _what_is_wrong(words: list[str]) -> str:
     options = _OPTIONS.get(command, ())
     for word in rest:
         if word.startswith("-") and word not in options:
-            hint = did_you_mean(word, [*options, "--help"])
-            return f"{command} does not know {word}" + (f"; {hint}" if hint else "")
+            return hinted(f"{command} does not know {word}", word, [*options, "--help"])
     if command == "check":
         return "check takes one FILE" + (f", not {len(rest)}" if len(rest) > 1 else "")
     return f"{command} takes no arguments, not {' '.join(rest)!r}"

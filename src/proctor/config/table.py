@@ -62,6 +62,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close}?" if close else ""
 
 
+def hinted(text: str, word: str, known: Iterable[str]) -> str:
+    """What is wrong with a word, followed by what may have been meant."""
+    hint = did_you_mean(word, known)
+    return f"{text}; {hint}" if hint else text
+
+
 def flag_meant(complaint: str, known: Iterable[str]) -> str:
     """A second line for getopt's complaint about a long flag that is none; "" when none is close.
 

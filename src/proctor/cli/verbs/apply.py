@@ -22,11 +22,10 @@ def apply(ctl: Controller, argument: str) -> None:
     """With --dry-run only show it."""
     words = argument.split()
     if words not in ([], ["--dry-run"]):
-        from proctor.config.table import did_you_mean
+        from proctor.config.table import hinted
 
-        hint = did_you_mean(words[0], ["--dry-run"]) if len(words) == 1 else ""
-        said = f"apply takes only --dry-run, not {argument}"
-        ctl.fail(f"Error: {said}; {hint}" if hint else f"Error: {said}")
+        said = f"Error: apply takes only --dry-run, not {argument}"
+        ctl.fail(hinted(said, argument, ["--dry-run"]))
         ctl.output(APPLY_HELP)
         return
     planned = _ask(ctl, "proctor.diff")

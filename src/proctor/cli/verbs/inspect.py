@@ -270,10 +270,9 @@ def _show_json(ctl: Controller, answer: object) -> None:
 
 def _unknown(verb: str, option: str, *known: str) -> str:
     """What is wrong with an option that the verb does not have."""
-    from proctor.config.table import did_you_mean
+    from proctor.config.table import hinted
 
-    hint = did_you_mean(option, known)
-    return f"{verb} does not know {option}" + (f"; {hint}" if hint else "")
+    return hinted(f"{verb} does not know {option}", option, known)
 
 
 def _usage(ctl: Controller, text: str, help: str) -> None:
