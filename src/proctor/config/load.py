@@ -19,7 +19,7 @@ from proctor.config.presence import check_presence
 from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
 from proctor.config.reader import Context
 from proctor.config.safety import check_directories, check_files
-from proctor.config.source import names_of, read_includes, read_main
+from proctor.config.source import Source, names_of, read_includes, read_main
 from proctor.config.world import World
 from proctor.core.logins import Logins
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings
@@ -74,12 +74,7 @@ def load(
     groups = build_groups(source.sections, inherited, context)
     servers = build_servers(source.sections, context)
     logins = build_logins(source.sections, servers, context)
-    check(source.sections, groups, servers, findings)
-    check_files(source.files, world, findings)
-    if for_a_person:
-        check_presence(source.sections, groups, world, findings)
-    if daemon is not None:
-        check_directories(daemon, servers, groups, world, findings)
+    _check(source, daemon, servers, groups, context, for_a_person=for_a_person)
     findings.raise_if_any()
     assert daemon is not None, "a missing [supervisord] is a problem"
     return Configuration(
@@ -93,6 +88,25 @@ def load(
         files=tuple(source.files),
         includes=source.includes,
     )
+
+
+def _check(
+    source: Source,
+    daemon: DaemonSettings | None,
+    servers: tuple[ServerSettings, ...],
+    groups: tuple[GroupSpec, ...],
+    context: Context,
+    *,
+    for_a_person: bool,
+) -> None:
+    """What can be judged only when all parts are known."""
+    world, findings = context.world, context.findings
+    check(source.sections, groups, servers, findings)
+    check_files(source.files, world, findings)
+    if for_a_person:
+        check_presence(source.sections, groups, world, findings)
+    if daemon is not None:
+        check_directories(daemon, servers, groups, world, findings)
 
 
 def check_file(

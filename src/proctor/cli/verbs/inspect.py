@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from proctor.client.xmlrpc import Value
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_LIMIT = 1000
-_SHOWN = 100
+_LIMIT, _SHOWN = 1000, 100
 
 
 class _Refused(Exception):
