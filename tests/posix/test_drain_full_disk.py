@@ -146,13 +146,16 @@ def test_a_directory_that_is_gone_is_told(desk: DrainDesk, tmp_path: Path) -> No
     """The log cannot be made again; when the directory is back, it is."""
     directory = tmp_path / "logs"
     directory.mkdir()
-    writer, channel = desk.watch(LogFile(str(directory / "log"), 0, 0))
-    os.unlink(directory / "log")
+    log = directory / "log"
+    writer, channel = desk.watch(LogFile(str(log), 0, 0))
+    writer.write_all(b"in time\n")  # Before that a file that has gone is simply made again.
+    desk.until(lambda: log.read_bytes() == b"in time\n")
+    os.unlink(log)
     directory.rmdir()
     writer.write_all(b"kept\n")
     desk.until(lambda: bool(desk.reports))
     assert "No such file or directory" in desk.reports[0]
     directory.mkdir()
-    desk.until(lambda: (directory / "log").exists() and len(desk.reports) == 2)
+    desk.until(lambda: log.exists() and len(desk.reports) == 2)
     desk.finish(channel)
-    assert (directory / "log").read_bytes() == b"kept\n"
+    assert log.read_bytes() == b"kept\n"

@@ -25,7 +25,7 @@ from proctor.posix.complaints import Complaints
 from proctor.posix.courier import Courier
 from proctor.posix.logfile import LogFile
 from proctor.posix.outbox import RETRY, Outbox
-from proctor.posix.pace import REST, Pace
+from proctor.posix.pace import Pace
 from proctor.posix.paths import Scratch, SeenPath, SplicePath, SpliceRefused
 from proctor.posix.reactor import Reactor, Timer
 from proctor.posix.siblings import Siblings
@@ -195,9 +195,9 @@ class Channel:
             return
         if self._path.must_wait():
             self._stop_listening()
-        elif moved and self._pace.should_rest(moved):
+        elif moved and (seconds := self._pace.rest(moved)):
             self._stop_listening()
-            self._timer = self._shop.reactor.call_later(REST, self._turn)
+            self._timer = self._shop.reactor.call_later(seconds, self._turn)
         else:
             self._listen()
 
