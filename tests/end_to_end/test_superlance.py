@@ -69,6 +69,7 @@ def test_memmon_restarts_what_has_grown(
     listener = eventlistener("memmon", f"{original.program('memmon')} -p eater=30MB", "TICK_5")
     daemon = launch(ours, listener + program("eater", eater) + program("web"))
     daemon.until_state("eater", "RUNNING")
+    daemon.until_state("web", "RUNNING")
     before, web = daemon.client.pid("eater"), daemon.client.pid("web")
     until(lambda: daemon.client.pid("eater") not in (0, before), "eater was restarted")
     assert daemon.client.pid("web") == web

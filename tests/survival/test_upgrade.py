@@ -58,6 +58,7 @@ def start(launch: Launch, ours: Implementation, scratch: Path) -> Start:
             command=[*installation.command, "-c", "supervisord.conf"],
             environment=installation.environment,
         )
+        until(lambda: all(daemon.client.pid(name) for name in ("cat", "count", "slow")), "all run")
         daemon.until_state("count", "RUNNING")
         return daemon, installation
 
