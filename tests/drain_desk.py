@@ -24,10 +24,10 @@ class DrainDesk:
     """Use `with DrainDesk() as desk`.  What the drain has to say is in `reports` and `advice`."""
 
     def __init__(self) -> None:
-        self.reports: list[str] = []
-        self.advice: list[str] = []
+        self._reports: list[str] = []
+        self._advice: list[str] = []
         self._loop: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.drain = Drain(self._loop.put, self.reports.append, self.advice.append)
+        self.drain = Drain(self._loop.put, self._reports.append, self._advice.append)
         self._writers: list[Writer] = []
 
     def __enter__(self) -> DrainDesk:
@@ -38,6 +38,18 @@ class DrainDesk:
         self.drain.stop()
         for writer in self._writers:
             writer.close()
+
+    @property
+    def reports(self) -> list[str]:
+        """What was reported so far, with what is still on its way from the thread to the loop."""
+        self.call(lambda: None)
+        return self._reports
+
+    @property
+    def advice(self) -> list[str]:
+        """Like `reports`, for what is no failure."""
+        self.call(lambda: None)
+        return self._advice
 
     def watch(
         self, *sinks: Sink, deliver: Callable[[Sequence[Piece]], None] | None = None
@@ -71,7 +83,7 @@ class DrainDesk:
 
         deadline = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < deadline, f"waited in vain; reports: {self.reports}"
+            assert time.monotonic() < deadline, f"waited in vain; reports: {self._reports}"
             self.turn()
 
     def until_closed(self, *channels: Channel) -> None:
