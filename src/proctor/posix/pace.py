@@ -2,7 +2,8 @@
 
 What costs is waking up, not copying.  So the pipe of a loud child is grown, and after a small move
 from a large pipe it is left alone for a while, in which bytes gather.  One that fills the largest
-pipe meanwhile would have to wait: it is left alone for less.  A quiet child's pipe is not touched.
+pipe meanwhile would have to wait: so the while begins short, and is as long as what gathers allows.
+A quiet child's pipe is not touched.
 Measured: decisions.md, section 1.
 """
 
@@ -32,7 +33,7 @@ class Pace:
         self._fd = fd
         self._since, self._recent = 0.0, 0
         self._rested = False
-        self._haste = 0  # Which of RESTS.
+        self._haste = len(RESTS) - 1  # Which of RESTS.
 
     def rest(self, moved: int) -> float:
         """Seconds to let bytes gather, after `moved` were moved.  Grows the pipe of a loud child.
