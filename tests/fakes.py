@@ -272,6 +272,7 @@ class FakeChannel:
     is_over: bool = False
     bytes_seen: int = 0
     bytes_dropped: int = 0
+    rotations: int = 0
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """There is nothing to copy."""

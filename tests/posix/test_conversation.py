@@ -123,7 +123,7 @@ def test_a_log_keeps_every_byte_of_a_flood(stage: Stage, tmp_path: Path) -> None
 class FrozenLog:
     """A log that takes nothing: the disk is frozen."""
 
-    bytes_seen = bytes_dropped = 0
+    bytes_seen = bytes_dropped = rotations = 0
 
     def __init__(self, fd: int, sinks: Sequence[Sink]) -> None:
         self.fd = fd

@@ -131,6 +131,34 @@ def test_metrics_tell_how_much_was_written(daemon: Daemon) -> None:
     assert count(lost) == 0
 
 
+def test_metrics_tell_how_often_logs_were_rotated(
+    launch: Launch, ours: Implementation, scratch: Path
+) -> None:
+    """By stream, over all runs."""
+    log = scratch / "log"
+    section = program(
+        "cat", stdout_logfile=log, stdout_logfile_maxbytes=10, stdout_logfile_backups=1
+    )
+    daemon = launch(ours, section)
+    daemon.until_state("cat", "RUNNING")
+
+    def rotations(channel: str) -> float:
+        labels = {"name": "cat", "group": "cat", "channel": channel}
+        return value(scraped(daemon), "proctor_process_log_rotations_total", **labels)
+
+    assert rotations("stdout") == 0
+    daemon.call("supervisor.sendProcessStdin", "cat", "12345678\nabcdefgh\nABCDEFGH\n")
+    until(lambda: rotations("stdout") == 2, "both rotations were counted")
+    daemon.call("supervisor.stopProcess", "cat")
+    daemon.call("supervisor.startProcess", "cat")
+    assert rotations("stdout") == 2
+    daemon.call("supervisor.sendProcessStdin", "cat", "ijklmnop\n")
+    until(lambda: rotations("stdout") == 3, "that of another run as well")
+    until(lambda: log.read_text() == "ijklmnop\n", "it is in a file of its own")
+    assert log.with_name("log.1").read_text() == "ABCDEFGH\n"
+    assert rotations("stderr") == 0
+
+
 def test_dashboards_of_others_go_on(daemon: Daemon) -> None:
     """The names, labels and values that the published exporters made known."""
     found = scraped(daemon)

@@ -36,6 +36,10 @@ class Channel(Protocol):
     def bytes_dropped(self) -> int:
         """How many of them no sink has taken."""
 
+    @property
+    def rotations(self) -> int:
+        """How often its log was rotated so far."""
+
     def finish(self, done: Callable[[], None]) -> None:
         """Call `done` when everything that is in the pipe now is in the log."""
 

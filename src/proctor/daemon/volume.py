@@ -12,10 +12,12 @@ from proctor.daemon.surroundings import Channel
 
 
 class Volume(NamedTuple):
-    """Bytes: what the process wrote, and how much of it no log got, because none would take it."""
+    """Bytes: what the process wrote, and how much of it no log got, because none would take it; and
+    how often its log was rotated."""
 
     written: int = 0
     lost: int = 0
+    rotations: int = 0
 
 
 NOTHING = Volume()
@@ -28,6 +30,9 @@ def added(passed: Mapping[str, Volume], channels: Mapping[str, Channel]) -> Mapp
     told = dict(passed)
     for name, channel in channels.items():
         before = told.get(name, NOTHING)
-        written, lost = channel.bytes_seen, channel.bytes_dropped
-        told[name] = Volume(before.written + written, before.lost + lost)
+        told[name] = Volume(
+            before.written + channel.bytes_seen,
+            before.lost + channel.bytes_dropped,
+            before.rotations + channel.rotations,
+        )
     return told

@@ -95,6 +95,11 @@ class Channel:
         self._delay = SOON
 
     @property
+    def rotations(self) -> int:
+        """How often its log files were rotated, by what it wrote.  From any thread."""
+        return sum(sink.rotations for sink in self._sinks if isinstance(sink, LogFile))
+
+    @property
     def is_over(self) -> bool:
         """Whether it is closed, and nothing is on its way to the loop.  From any thread."""
         return self._fd < 0 and self._deliver is None

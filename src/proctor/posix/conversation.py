@@ -42,6 +42,8 @@ class LogChannel(Protocol):
     def bytes_seen(self) -> int: ...
     @property
     def bytes_dropped(self) -> int: ...
+    @property
+    def rotations(self) -> int: ...
     def finish(self, done: Callable[[], None]) -> None: ...
     def open_sinks(self) -> Sequence[Sink]: ...
 
@@ -151,6 +153,11 @@ class Conversation:
     def bytes_dropped(self) -> int:
         """How many of them no sink has taken."""
         return self._record.channel.bytes_dropped if self._record is not None else 0
+
+    @property
+    def rotations(self) -> int:
+        """How often its log was rotated."""
+        return self._record.channel.rotations if self._record is not None else 0
 
     def copy(self, done: Callable[[int | None], None]) -> None:
         """Call `done` with a copy of its descriptor, None when it is closed."""

@@ -37,6 +37,8 @@ class LogFile:
     """The log at `path`.  `maxbytes` 0: no limit.  `mode` is for a file that does not exist yet.
     `maxbytes` and `backups` may be changed in the thread that writes.
 
+    `rotations` says how often it rotated the file by itself.
+
     Raises OSError when it cannot be opened.  Set `complain` to hear why a rotation failed, and
     `replaced` to hear that the `path` of a LogFile is another file now, `settled` how much of what
     was to be written is in the file, or given up.
@@ -49,6 +51,7 @@ class LogFile:
         self.replaced: Callable[[LogFile], None] = _ignore
         self.settled: Callable[[int], None] = _ignore
         self.backups = backups
+        self.rotations = 0
         self._rotate_from = 0.0
         self._gap = False
         self.fd = _open(path, mode)
@@ -125,6 +128,7 @@ class LogFile:
         try:
             self._move_away()
             self._replace_by(self._create())
+            self.rotations += 1
         except OSError as error:
             self._rotate_from = time.monotonic() + ROTATION_PAUSE
             self.complain(f"cannot rotate {self.name}: {error.strerror}")

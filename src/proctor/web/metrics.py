@@ -91,6 +91,10 @@ def _output(labelled: Labelled) -> Iterator[str]:
         "proctor_process_output_lost_bytes_total", "counter", "Bytes of it that no log would take.",
         [(labels, volume.lost) for labels, volume in streams],
     )  # fmt: skip
+    yield family(
+        "proctor_process_log_rotations_total", "counter", "Times its log was full and began anew.",
+        [(labels, volume.rotations) for labels, volume in streams],
+    )  # fmt: skip
 
 
 def _usage(labelled: Labelled, snapshot: Snapshot) -> Iterator[str]:
