@@ -37,7 +37,9 @@ def note(table: Table, name: str, figures: Figures) -> None:
 def measure(options: argparse.Namespace, setting: Setting) -> Table:
     """All rounds of all cases."""
     table: Table = {}
-    rivals = (Rival("original", options.original), Rival("proctor", Path(sys.executable).parent))
+    home = setting.child.parent
+    scripts = {"original": options.original, "proctor": Path(sys.executable).parent}
+    rivals = [Rival(name, where, home) for name, where in scripts.items()]
     for turn in range(options.rounds):
         for case in options.only:
             for rival in rivals:

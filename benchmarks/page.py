@@ -163,7 +163,7 @@ def main() -> None:
         child = build_child(directory)
         programs = PROGRAMS.format(port=port, child=child, count=chosen.programs)
         browser = playwright.chromium.launch(executable_path=chosen.chromium, args=flags)
-        with daemon(Rival("proctor", chosen.scripts), programs) as running:
+        with daemon(Rival("proctor", chosen.scripts, directory), programs) as running:
             wait_for(lambda: all_run(running))
             print(told(measure(browser, running, f"http://127.0.0.1:{port}/", chosen)))
         browser.close()

@@ -11,13 +11,14 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cases import Figures, Setting
-from stage import HERE, is_alive, pss, scratch, wait_for
+from stage import HERE, is_alive, pss, wait_for
 
 
 def build_floor(directory: Path) -> Path:
@@ -90,31 +91,31 @@ PEERS = (
 
 def peer_figures(setting: Setting, peer: Peer, count: int = 1000) -> Figures:
     """Start, memory and end of so many programs."""
-    with scratch() as directory:
-        for number in range(count):
-            (directory / f"p{number}").mkdir()
-            script = directory / f"p{number}" / "run"
-            script.write_text(f"#!/bin/sh\nexec {setting.child} sleep\n")
-            script.chmod(0o755)
-        began = time.monotonic()
-        quiet = subprocess.DEVNULL
-        command = [*peer.command, str(directory)]
-        process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
-        try:
-            wait_for(lambda: len(_sleepers(setting.child)) >= count)
-            started = time.monotonic() - began
-            own = _tree(process.pid, setting.child)
-            size = sum(map(pss, own))
-            pids = _sleepers(setting.child)
-            ended = time.monotonic()
-            process.send_signal(peer.stop)
-            wait_for(lambda: not any(map(is_alive, (*pids, *own))), 60)
-            seconds = time.monotonic() - ended
-        finally:
-            for pid in (process.pid, *_sleepers(setting.child)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            process.wait(60)
+    directory = Path(tempfile.mkdtemp(dir=setting.child.parent))
+    for number in range(count):
+        (directory / f"p{number}").mkdir()
+        script = directory / f"p{number}" / "run"
+        script.write_text(f"#!/bin/sh\nexec {setting.child} sleep\n")
+        script.chmod(0o755)
+    began = time.monotonic()
+    quiet = subprocess.DEVNULL
+    command = [*peer.command, str(directory)]
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        wait_for(lambda: len(_sleepers(setting.child)) >= count)
+        started = time.monotonic() - began
+        own = _tree(process.pid, setting.child)
+        size = sum(map(pss, own))
+        pids = _sleepers(setting.child)
+        ended = time.monotonic()
+        process.send_signal(peer.stop)
+        wait_for(lambda: not any(map(is_alive, (*pids, *own))), 60)
+        seconds = time.monotonic() - ended
+    finally:
+        for pid in (process.pid, *_sleepers(setting.child)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(60)
     return {
         f"start of {count}, s": started,
         f"memory (PSS) of {count}, MiB": size,

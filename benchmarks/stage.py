@@ -44,10 +44,11 @@ serverurl=unix://%(here)s/s.sock
 
 @dataclass(frozen=True)
 class Rival:
-    """One implementation: its name and where its scripts are."""
+    """One implementation: its name, where its scripts are, where its daemons leave files."""
 
     name: str
     scripts: Path
+    home: Path
 
 
 @dataclass
@@ -158,9 +159,24 @@ def scratch() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def large_files_removed(directory: Path) -> Iterator[Path]:
+    """This directory; what is larger than a megabyte is gone from its logs afterwards."""
+    try:
+        yield directory
+    finally:
+        for entry in os.scandir(directory / "logs"):
+            if entry.stat().st_size > 2**20:
+                os.remove(entry)
+
+
+@contextlib.contextmanager
 def daemon(rival: Rival, programs: str) -> Iterator[Running]:
-    """A supervisord with these programs, ready to be asked; ended when the block is left."""
-    with scratch() as directory:
+    """A supervisord with these programs, ready to be asked; ended when the block is left.
+
+    Its small files stay until its rival's home is removed: a file system may pass by what was
+    deleted lately one by one (ext4 does so for minutes), and the next daemon would pay for it.
+    """
+    with large_files_removed(Path(tempfile.mkdtemp(dir=rival.home))) as directory:
         (directory / "logs").mkdir()
         conf = directory / "s.conf"
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
