@@ -199,7 +199,7 @@ def test_what_is_sent_ahead_is_bounded(serve: Serve) -> None:
         client.setblocking(False)
         (connection,) = until(lambda: served.servers.connections, "the connection")
         until(lambda: pour_into(client) and not connection._transport.is_reading(), "a full pipe")
-        assert len(connection._ahead) < 1_000_000
+        assert len(connection._incoming.ahead) < 1_000_000
 
 
 def test_big_bodies_share_a_bound(serve: Serve) -> None:

@@ -1,9 +1,8 @@
-"""One client: bytes to requests, one at a time.
+"""One client: its requests (incoming.py) and the replies to them, one at a time.
 
-1. h11 reads the requests, a fresh one for each: it is a hardened parser.
-2. Requests that are sent ahead wait, bounded, for the answers before them.
-3. Waiting for a client is always limited in time; waiting for an answer never is.
-4. A reply is written no faster than its client reads; a client that reads nothing is dropped.
+1. Requests that are sent ahead wait, bounded, for the answers before them.
+2. Waiting for a client is always limited in time; waiting for an answer never is.
+3. A reply is written no faster than its client reads; a client that reads nothing is dropped.
 """
 
 from __future__ import annotations
@@ -19,12 +18,10 @@ from proctor.posix.peers import peer_of
 from proctor.web.deadline import Deadline
 from proctor.web.exchange import Exchange, complete_error
 from proctor.web.house import House
+from proctor.web.incoming import Incoming, is_http
 from proctor.web.request import MAX_BODY, REASONS
 from proctor.web.tls import Certificates, names_of, shake_hands, why_refused
 
-# How h11 begins to tell that there is no request line; it has no other sign of it.
-_NOT_HTTP = ("illegal request line", "no request line received")
-_NO_HOST = "Missing mandatory Host"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -45,9 +42,7 @@ class Connection(asyncio.Protocol):
         self._house = house
         self._limits = house.limits
         self._loop = asyncio.get_running_loop()
-        self._parser = h11.Connection(h11.SERVER, self._limits.head)
-        self._heard: list[bytes] = []
-        self._ahead = b""
+        self._incoming = Incoming(self._limits.head)
         self._exchange: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
@@ -135,11 +130,11 @@ class Connection(asyncio.Protocol):
             self._hear(data)
             return
         if not self._exchange.complete:
-            self._parser.receive_data(data)
+            self._incoming.hear_body(data)
             self._read()
             return
-        self._ahead += data
-        if len(self._ahead) > self._limits.ahead:
+        self._incoming.ahead += data
+        if len(self._incoming.ahead) > self._limits.ahead:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -178,24 +173,20 @@ class Connection(asyncio.Protocol):
 
     def _hear(self, data: bytes) -> None:
         """Bytes of a request that has not begun."""
-        if not self._heard:
-            # Some clients end a body with an empty line that its length does not count.
-            data = data.lstrip(b"\r\n")
-        if not data:
+        had_begun = self._incoming.has_begun
+        if not self._incoming.hear(data):
             self._limit(self._limits.idle_timeout)
             return
-        if not self._heard:
+        if not had_begun:
             # Once, not with every byte: else a trickle of them would hold the connection for days.
             self._limit(self._limits.head_timeout)
-        self._heard.append(data)
-        self._parser.receive_data(data)
         self._read()
 
     def _read(self) -> None:
         """Take from the parser what it has: a new request, or more of the body of this one."""
         try:
             while not self._lingering:
-                event = self._parser.next_event()
+                event = self._incoming.next_event()
                 if isinstance(event, h11.Request):
                     self._begin(event)
                 elif isinstance(event, h11.Data) and self._exchange is not None:
@@ -210,7 +201,6 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: h11.Request) -> None:
         exchange = self._exchange = Exchange(self, request)
-        self._heard.clear()
         self._limit(self._limits.body_timeout)
         self.body_size = int(exchange.headers.get(b"content-length", b"0"))
         if self.body_size > MAX_BODY:
@@ -218,14 +208,13 @@ class Connection(asyncio.Protocol):
         elif not self._house.may_bring(self.body_size):
             self._refuse(503)
         else:
-            if self._parser.they_are_waiting_for_100_continue:
+            if self._incoming.wants_to_be_told:
                 self._transport.write(_CONTINUE)
             self._task = self._loop.create_task(exchange.run(self._house.app, self._house.log))
             self._task.add_done_callback(self._answered)
 
     def _finish_reading(self, exchange: Exchange) -> None:
         self._limit(None)
-        self._ahead = self._parser.trailing_data[0]
         exchange.finish_reading()
 
     def _answered(self, task: asyncio.Task[None]) -> None:
@@ -243,9 +232,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         self.idle_since = self._loop.time()
-        self._parser = h11.Connection(h11.SERVER, self._limits.head)
-        ahead, self._ahead = self._ahead, b""
-        if ahead:
+        if ahead := self._incoming.begin_anew():
             self._transport.resume_reading()
             self._hear(ahead)
         else:
@@ -259,19 +246,10 @@ class Connection(asyncio.Protocol):
         """Not HTTP: no answer at all, as ever.  HTTP with a mistake: its number."""
         if self._exchange is not None:
             self._exchange.disconnect()
-        elif str(error).startswith(_NO_HOST):
-            self._supply_host()
-        elif str(error).startswith(_NOT_HTTP):
-            self._transport.close()
-        else:
+        elif is_http(error):
             self._refuse(error.error_status_hint)
-
-    def _supply_host(self) -> None:
-        """Read it again with an empty Host: hand-made clients of the original need none in 1.1."""
-        line, _, rest = b"".join(self._heard).partition(b"\n")
-        self._heard.clear()
-        self._parser = h11.Connection(h11.SERVER, self._limits.head)
-        self._hear(line + b"\nHost:\r\n" + rest)
+        else:
+            self._transport.close()
 
     def _refuse(self, status: int) -> None:
         """Answer from here, without the application, and close."""
@@ -311,7 +289,7 @@ class Connection(asyncio.Protocol):
         elif self._exchange is not None:
             self._exchange.disconnect()
             self._refuse(408)
-        elif self._parser.trailing_data[0]:
+        elif self._incoming.has_begun:
             self._refuse(408)
         else:
             self._transport.close()
