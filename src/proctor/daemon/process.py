@@ -7,8 +7,8 @@ Between the death of a child and its announcement (ending.py) nothing else is de
 child that died too early is never promoted to RUNNING (gotcha G2).  Nothing starts again, and
 nobody hears that it stopped, while a part of it still runs.
 
-What others may see of it is in seen.py, what they hear of it in announcer.py, and what it is told
-and says in streams.py.
+What others may see of it is in seen.py, what they hear of it in announcer.py, what is sent to it in
+signalling.py, and what it is told and says in streams.py.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from proctor.daemon.ending import Ending
 from proctor.daemon.fastcgi import SharedSocket
 from proctor.daemon.host import Timer
 from proctor.daemon.launch import Launch, needs_only_logs
+from proctor.daemon.signalling import Signalling
 from proctor.daemon.streams import Streams
 from proctor.daemon.surroundings import Job, Surroundings
 
@@ -49,6 +50,7 @@ class Process(Streams):
         super().__init__(spec, around, paths)
         self._reasons = Reasons()
         self._announcer = Announcer(spec, around)
+        self._signalling = Signalling(spec, self.key, around, self._reasons)
         self._launched = 0.0
         self._launching: Launch | None = None
         self._socket = socket
@@ -56,7 +58,6 @@ class Process(Streams):
         self._due: float | None = None
         # Between the death of the child and the moment at which it is announced.
         self._ending: Ending | None = None
-        self._signals_waiting: list[int] = []
 
     # What others may see
 
@@ -135,13 +136,9 @@ class Process(Streams):
     def signal(self, signum: int) -> None:
         """Send a signal to the child; one that is on its way gets it when it is there."""
         if self.lifecycle.spawning:
-            self._signals_waiting.append(signum)
-            return
-        if self._ending is not None:
-            return  # Gone already; we only have not said so yet.
-        self._reasons.signalled(signum, self._around.host.now())
-        self._around.log.debug(words.sending(self.spec, self.pid, signum))
-        self._around.host.signal(self.key, self.pid, signum, False)
+            self._signalling.keep(signum)
+        elif self._ending is None:  # Else it is gone; we only have not said so yet.
+            self._signalling.send(self.pid, signum)
 
     # Facts
 
@@ -178,15 +175,13 @@ class Process(Streams):
         self._take_pipes(pid, pipes)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
-        waiting, self._signals_waiting = self._signals_waiting, []
-        for signum in waiting:
-            self.signal(signum)
+        self._signalling.send_kept(pid)
         self._announcer.spawned(pid, self.state)
 
     def _spawn_failed(self, text: str, at: float) -> None:
         self.start_wall = self._launched
         self._launching = None
-        self._signals_waiting.clear()
+        self._signalling.drop_kept()
         self._output.abandon()
         self._give_socket_back()
         self._step(self.lifecycle.spawn_failed(text, at))
@@ -251,24 +246,11 @@ class Process(Streams):
         match effect:
             case Spawn():
                 self._launch()
-            case Signal():
-                self._kill(effect)
+            case Signal() if self._ending is None:  # Else it is gone; we only have not said so yet.
+                self._signalling.carry_out(effect, self)
 
     def _announce(self, change: Became, cause: Cause) -> None:
         self._announcer.announce(change, self.spawnerr, cause)
-
-    def _kill(self, signal: Signal) -> None:
-        if self._ending is not None:
-            return  # Gone already; we only have not said so yet.
-        if signal.forced:
-            self._reasons.forced()
-            self._around.log.warn(f"killing '{self.name}' ({signal.pid}) with SIGKILL")
-        self._around.log.debug(words.killing(self.spec, signal))
-        host = self._around.host
-        if signal.to_tree:
-            host.signal_tree(self.key, signal.pid, signal.signum, self)
-        else:
-            host.signal(self.key, signal.pid, signal.signum, signal.to_group)
 
     def _launch(self) -> None:
         if self.state is not ProcessState.STARTING:
@@ -315,5 +297,4 @@ class Process(Streams):
         if self._ending is not None:
             self._ending.hurry()
             return
-        now = self._around.host.now()
-        self._step(self.lifecycle.tick(now, self._around.may_start()))
+        self._step(self.lifecycle.tick(self._around.host.now(), self._around.may_start()))
