@@ -8,12 +8,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import field
+from typing import NamedTuple
 
 from proctor.config.build import build_daemon, build_rpcinterfaces, build_servers
 from proctor.config.check import check
 from proctor.config.commandline import Overrides
 from proctor.config.discover import find
 from proctor.config.groups import build_groups
+from proctor.config.ini import Sections
 from proctor.config.logins import build_logins
 from proctor.config.presence import check_presence
 from proctor.config.problems import ConfigError, Findings, Problem, report, report_as_json
@@ -63,43 +65,44 @@ def load(
     Raises ConfigError with every mistake; nothing is half-used.
     """
     findings = Findings()
+    source = _read(path, world, findings, previous)
+    context = Context(world, findings, names_of(world))
+    parts = _build(source.sections, path, overrides, context)
+    _check(source, parts, context, for_a_person=for_a_person)
+    findings.raise_if_any()
+    return _put_together(source, parts, context)
+
+
+def _read(path: str, world: World, findings: Findings, previous: Configuration | None) -> Source:
     source = read_main(path, world, findings)
     read_includes(source, world, findings, previous.includes if previous else None)
     # Half a file leads to mistakes that are none: report what is unreadable alone.
     findings.raise_if_any()
-    context = Context(world, findings, names_of(world))
-    daemon = build_daemon(source.sections, path, overrides.values, context)
-    rpcinterfaces = build_rpcinterfaces(source.sections, context)
-    inherited = daemon.environment if daemon else ()
-    groups = build_groups(source.sections, inherited, context)
-    servers = build_servers(source.sections, context)
-    logins = build_logins(source.sections, servers, context)
-    _check(source, daemon, servers, groups, context, for_a_person=for_a_person)
-    findings.raise_if_any()
-    assert daemon is not None, "a missing [supervisord] is a problem"
-    return Configuration(
-        path=posixpath.normpath(posixpath.join(world.cwd, path)),
-        daemon=daemon,
-        servers=servers,
-        logins=logins,
-        rpcinterfaces=rpcinterfaces,
-        groups=groups,
-        notes=tuple(sorted(findings.notes, key=lambda note: _LEVELS.index(note.level))),
-        files=tuple(source.files),
-        includes=source.includes,
-    )
+    return source
 
 
-def _check(
-    source: Source,
-    daemon: DaemonSettings | None,
-    servers: tuple[ServerSettings, ...],
-    groups: tuple[GroupSpec, ...],
-    context: Context,
-    *,
-    for_a_person: bool,
-) -> None:
+class _Parts(NamedTuple):
+    """What the sections say, each for itself; `daemon` None is among the findings."""
+
+    daemon: DaemonSettings | None
+    servers: tuple[ServerSettings, ...]
+    logins: Logins
+    rpcinterfaces: tuple[PluginSettings, ...]
+    groups: tuple[GroupSpec, ...]
+
+
+def _build(sections: Sections, path: str, overrides: Overrides, context: Context) -> _Parts:
+    daemon = build_daemon(sections, path, overrides.values, context)
+    rpcinterfaces = build_rpcinterfaces(sections, context)
+    groups = build_groups(sections, daemon.environment if daemon else (), context)
+    servers = build_servers(sections, context)
+    logins = build_logins(sections, servers, context)
+    return _Parts(daemon, servers, logins, rpcinterfaces, groups)
+
+
+def _check(source: Source, parts: _Parts, context: Context, *, for_a_person: bool) -> None:
     """What can be judged only when all parts are known."""
+    daemon, servers, groups = parts.daemon, parts.servers, parts.groups
     world, findings = context.world, context.findings
     check(source.sections, groups, servers, findings)
     check_files(source.files, world, findings)
@@ -107,6 +110,22 @@ def _check(
         check_presence(source.sections, groups, world, findings)
     if daemon is not None:
         check_directories(daemon, servers, groups, world, findings)
+
+
+def _put_together(source: Source, parts: _Parts, context: Context) -> Configuration:
+    assert parts.daemon is not None, "a missing [supervisord] is a problem"
+    notes = sorted(context.findings.notes, key=lambda note: _LEVELS.index(note.level))
+    return Configuration(
+        path=posixpath.normpath(posixpath.join(context.world.cwd, source.path)),
+        daemon=parts.daemon,
+        servers=parts.servers,
+        logins=parts.logins,
+        rpcinterfaces=parts.rpcinterfaces,
+        groups=parts.groups,
+        notes=tuple(notes),
+        files=tuple(source.files),
+        includes=source.includes,
+    )
 
 
 def check_file(
