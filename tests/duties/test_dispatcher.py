@@ -57,6 +57,18 @@ def test_a_new_identifier_reaches_listeners() -> None:
         assert desk.got("el").startswith("ver:3.0 server:renamed serial:0 pool:el ")
 
 
+def test_also_in_the_events_that_wait() -> None:
+    """The next one is rendered while the listener works, but not for good."""
+    with a_desk(a_pool("el")) as desk:
+        desk.ready("el")
+        desk.send("first", "second")
+        assert desk.heard("el") == ["first"]
+        supervisor = desk.heart.supervisor
+        supervisor.settings = supervisor.settings._replace(identifier="renamed")
+        desk.says("el", OK + READY)
+        assert desk.got("el").startswith("ver:3.0 server:renamed serial:1 pool:el ")
+
+
 def test_nothing_is_sent_before_ready_and_running() -> None:
     """G68: a listener that is READY while STARTING gets nothing until it is RUNNING."""
     with a_desk(a_pool("el", a_listener("el", startsecs=5))) as desk:

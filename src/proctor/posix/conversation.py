@@ -188,9 +188,11 @@ class Conversation:
         if not data:
             self._close()
             return False
-        if self._record is not None:
-            self._record.keep(data)
-        self._hear(data)
+        try:
+            self._hear(data)  # First: it waits for our answer.
+        finally:
+            if self._record is not None:
+                self._record.keep(data)
         return True
 
     def _pause(self, pausing: bool) -> None:

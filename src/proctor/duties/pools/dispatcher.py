@@ -32,6 +32,7 @@ from proctor.duties.pools.pool import Letter, Pool
 from proctor.duties.pools.protocol import Ready, RepeatedReady, Result, Violation
 
 _DEBUG = Level.DEBUG
+_NOTHING: tuple[Letter | None, bytes] = (None, b"")
 _UNTOLD = "what an earlier daemon told it is not known"
 _UNKNOWN = (
     "has entered the UNKNOWN state and will no longer receive events, this usually indicates the"
@@ -61,6 +62,7 @@ class Dispatcher:
         self._log = supervisor.log
         self._host = supervisor.host
         self._envelope = self._make_envelope()
+        self._ahead = _NOTHING
         self._timer: Timer | None = None
         self._due: float | None = None
         self._overflows = Merged(self._host, self._log.error)
@@ -160,19 +162,32 @@ class Dispatcher:
         return Envelope(identifier, self.name, with_bytes=self.spec.events_with_bytes)
 
     def _send(self, letter: Letter, listener: Listener) -> None:
-        if self._envelope.server != self._supervisor.settings.identifier:
-            self._envelope = self._make_envelope()  # It may change while we run.
-        data = self._envelope.render(
-            letter.serial, letter.poolserial, letter.eventname, letter.payload
-        )
         try:
-            if not listener.send(letter, data):
+            if listener.send(letter, self._rendered(letter)):
+                self._render_ahead()
+            else:
                 self._log.debug(f"{listener.name}: has closed its stdin, event {letter.serial}")
                 self.pool.untake(letter)
         except Fault as fault:
             self.pool.counts.dropped += 1
             self._done(letter.serial)
             self._drops.say(f"pool {self.name} gives up event {letter.serial}: {fault.detail}")
+
+    def _rendered(self, letter: Letter) -> bytes:
+        if self._envelope.server != self._supervisor.settings.identifier:
+            self._envelope = self._make_envelope()  # It may change while we run.
+            self._ahead = _NOTHING
+        ahead, data = self._ahead
+        if letter is ahead:
+            return data
+        return self._envelope.render(
+            letter.serial, letter.poolserial, letter.eventname, letter.payload
+        )
+
+    def _render_ahead(self) -> None:
+        """Now, while the listener works, so that it need not wait for it afterwards."""
+        letter = self.pool.upcoming()
+        self._ahead = (letter, self._rendered(letter)) if letter is not None else _NOTHING
 
     # From a listener
 

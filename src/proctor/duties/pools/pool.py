@@ -102,6 +102,10 @@ class Pool:
             self._spare -= 1
         return self._waiting.popleft()
 
+    def upcoming(self) -> Letter | None:
+        """What `next` will probably hand over; None when nothing waits."""
+        return self._waiting[0] if self._waiting else None
+
     def untake(self, letter: Letter) -> None:
         """Nobody could take it after all: it is the next one again."""
         self._waiting.appendleft(letter)
