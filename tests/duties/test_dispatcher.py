@@ -61,12 +61,13 @@ def test_also_in_the_events_that_wait() -> None:
     """The next one is rendered while the listener works, but not for good."""
     with a_desk(a_pool("el")) as desk:
         desk.ready("el")
-        desk.send("first", "second")
-        assert desk.heard("el") == ["first"]
+        desk.send("first", "second", "third")
+        desk.says("el", OK + READY)
+        assert desk.heard("el") == ["first", "second"]
         supervisor = desk.heart.supervisor
         supervisor.settings = supervisor.settings._replace(identifier="renamed")
         desk.says("el", OK + READY)
-        assert desk.got("el").startswith("ver:3.0 server:renamed serial:1 pool:el ")
+        assert desk.got("el").startswith("ver:3.0 server:renamed serial:2 pool:el ")
 
 
 def test_nothing_is_sent_before_ready_and_running() -> None:
