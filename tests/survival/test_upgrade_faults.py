@@ -227,27 +227,21 @@ def test_the_old_one_is_killed_before_that(
     are_minded(daemon, before["count"])
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(ASIDE.format(what="keeper"), "", id="before there is a new one"),
+        pytest.param("", BEFORE_HELLO.format(what="keeper", end=""), id="before the hello"),
+    ],
+)
 def test_the_keeper_is_killed_when_only_it_has_the_pipes(
-    launch: Launch, ours: Implementation, scratch: Path
+    launch: Launch, ours: Implementation, scratch: Path, old: str, new: str
 ) -> None:
-    """The new daemon makes another keeper, and finds the programs as after a death of both."""
-    daemon, installation = begin(launch, ours, scratch)
+    """The daemon that is there makes another keeper, becomes what is installed now, and finds the
+    programs as after a death of both."""
+    daemon, installation = begin(launch, ours, scratch, KILL + old)
     before = pids(daemon)
-    code = KILL + BEFORE_HELLO.format(what="keeper", end="")
-    installation.install("0.1.1", posix__keeper_host=code)
-    daemon.ctl("upgrade", seconds=LONG)
-    daemon.until_logged("CRIT the keeper was killed while a daemon began")
-    assert daemon.call("proctor.getVersion") == "0.1.1"
-    are_minded(daemon, before["count"])
-
-
-def test_the_keeper_is_killed_before_there_is_a_new_one(
-    launch: Launch, ours: Implementation, scratch: Path
-) -> None:
-    """The old daemon does the same, with the version that is installed now."""
-    daemon, installation = begin(launch, ours, scratch, KILL + ASIDE.format(what="keeper"))
-    before = pids(daemon)
-    installation.install("0.1.1")
+    installation.install("0.1.1", posix__keeper_host=KILL + new)
     daemon.ctl("upgrade", seconds=LONG)
     daemon.until_logged("CRIT the keeper was killed while a daemon began")
     assert daemon.call("proctor.getVersion") == "0.1.1"
