@@ -14,7 +14,11 @@ from xmlrpc.client import Fault
 import pytest
 
 from proctor.cli.controller import Controller, Options
+from proctor.cli.events import _Follower
+from proctor.cli.healthy import _ask
+from proctor.cli.options import parse, settings_for
 from proctor.cli.verbs.all import VERBS
+from proctor.client.connection import Connection
 from rpchost import RpcHost, rpc_host
 
 SHUTTING_DOWN = Fault(6, "SHUTDOWN_STATE")
@@ -323,3 +327,24 @@ def test_a_server_that_nobody_named(scratch: Path, capsys: pytest.CaptureFixture
     assert out == f"unix://{scratch}/none.sock no such file\n"
     assert err == "hint: no configuration file was found; name one with -c, or a server with -s\n"
     assert ctl.exitstatus == 4
+
+
+def test_commands_of_proctor_ask_a_server_that_nobody_named(
+    scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They say the same in the line that tells why it cannot be reached."""
+    url, hint = f"unix://{scratch}/none.sock", "name one with -c, or a server with -s"
+    options = Options(url)
+    options.guessed = True
+    assert _Follower(Controller(options, VERBS), [], as_json=False).follow() == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{url} cannot be reached: ")
+    assert told.endswith(f"; no configuration file was found; {hint}\n")
+    assert _ask(Connection(url, None, None), "/livez", guessed=True).endswith(hint)
+    assert not _ask(Connection(url, None, None), "/livez", guessed=False).endswith(hint)
+
+
+def test_a_server_that_was_named_is_not_guessed(scratch: Path) -> None:
+    """Whether there is a file or not."""
+    line = parse(["-s", f"unix://{scratch}/none.sock"])
+    assert not settings_for(f"{scratch}/bin/proctor", line).guessed

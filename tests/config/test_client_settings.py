@@ -38,7 +38,7 @@ def test_the_clients_section_with_its_plug_ins() -> None:
 
 
 def test_without_a_file_the_client_has_defaults() -> None:
-    assert load_client("supervisorctl", None, AWorld()) == ClientSettings(found=False)
+    assert load_client("supervisorctl", None, AWorld()) == ClientSettings(guessed=True)
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,9 @@ class Controller:
     def _unreachable(self, error: OSError, code: int) -> None:
         self.fail(f"{self.options.serverurl} {_reason(error)}", code)
         if self.options.guessed:
-            hint = "no configuration file was found; name one with -c, or a server with -s"
-            print(f"hint: {hint}", file=sys.stderr)
+            from proctor.cli.hints import NO_FILE
+
+            print(f"hint: {NO_FILE}", file=sys.stderr)
 
     def _asked_for_login(self) -> bool:
         """Whether the user gave a name and a password to try again with."""

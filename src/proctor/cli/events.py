@@ -71,7 +71,8 @@ class _Follower:
         except ProtocolError as error:
             return self._refused(error)
         except (OSError, ValueError) as error:
-            told = with_hint(error, self._ctl.options.serverurl)
+            asked = self._ctl.options
+            told = with_hint(error, asked.serverurl, guessed=asked.guessed)
             return self._complain(f"cannot be reached: {told}")
         while stream is not None:
             try:

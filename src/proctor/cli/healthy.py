@@ -45,7 +45,7 @@ def healthy(program: str, words: list[str]) -> int:
     connection = Connection(asked.serverurl, asked.username, asked.password, asked.trust)
     signal.signal(signal.SIGALRM, _too_late)
     signal.alarm(_SECONDS)
-    trouble = _ask(connection, "/livez" if live else _path(line.action))
+    trouble = _ask(connection, "/livez" if live else _path(line.action), guessed=asked.guessed)
     print(f"unhealthy: {trouble}" if trouble else "healthy")
     return 1 if trouble else 0
 
@@ -57,14 +57,14 @@ def _path(names: list[str]) -> str:
     return "/readyz?name=" + "".join(f"%{byte:02x}" for byte in data)
 
 
-def _ask(connection: Connection, path: str) -> str:
+def _ask(connection: Connection, path: str, *, guessed: bool) -> str:
     """What is wrong; "" for nothing."""
     try:
         status, body = connection.get(path)
     except ProtocolError as error:
         return f"{connection.serverurl} answered: {error.reason}"
     except (OSError, ValueError) as error:
-        told = with_hint(error, connection.serverurl)
+        told = with_hint(error, connection.serverurl, guessed=guessed)
         return f"{connection.serverurl} cannot be reached: {told}"
     lines = body.decode("utf-8", "replace").splitlines()
     match status:

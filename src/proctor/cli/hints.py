@@ -5,6 +5,8 @@ Loaded when something went wrong; ssl is not loaded for it, so its errors are kn
 
 from __future__ import annotations
 
+NO_FILE = "no configuration file was found; name one with -c, or a server with -s"
+
 # What the library calls an answer that is not TLS, an end without a word, and words about us.
 _NOT_TLS = "WRONG_VERSION_NUMBER"
 _END = "UNEXPECTED_EOF_WHILE_READING"
@@ -40,9 +42,9 @@ def hint_for(error: Exception, serverurl: str) -> str:
     return ""
 
 
-def with_hint(error: Exception, serverurl: str) -> str:
-    """The error's own text, and what to try."""
-    hint = hint_for(error, serverurl)
+def with_hint(error: Exception, serverurl: str, *, guessed: bool) -> str:
+    """The error's own text, and what to try.  `guessed`: nobody said which server."""
+    hint = NO_FILE if guessed else hint_for(error, serverurl)
     return f"{error}; {hint}" if hint else str(error)
 
 

@@ -47,7 +47,7 @@ def controller_for(program: str, line: CommandLine) -> Controller:
     settings = options.settings_for(program, line)
     chosen = Options(settings.serverurl)
     chosen.username, chosen.password = settings.username, settings.password
-    chosen.guessed = not settings.found and "serverurl" not in line.values
+    chosen.guessed = settings.guessed
     chosen.prompt = settings.prompt
     chosen.trust = settings.trust
     chosen.history_file = settings.history_file

@@ -122,6 +122,7 @@ def settings_for(program: str, line: CommandLine) -> ClientSettings:
         username=typed.get("username", settings.username),
         password=typed.get("password", settings.password),
         history_file=typed.get("history_file", settings.history_file),
+        guessed=settings.guessed and "serverurl" not in typed,
     )
 
 

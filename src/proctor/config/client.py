@@ -26,7 +26,7 @@ def load_client(program: str, path: str | None, world: World) -> ClientSettings:
     """
     path = path or search(program, world)
     if path is None:
-        return ClientSettings(found=False)
+        return ClientSettings(guessed=True)
     findings = Findings()
     source = read_main(path, world, findings)
     findings.raise_if_any()

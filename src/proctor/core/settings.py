@@ -99,7 +99,8 @@ TRUST_OF_THE_MACHINE = TrustSettings()
 
 
 class ClientSettings(NamedTuple):
-    """[supervisorctl] and the ctl plug-ins of the main file; `found`: there is such a file."""
+    """[supervisorctl] and the ctl plug-ins of the main file.  `guessed`: nobody said which server,
+    as there is no such file."""
 
     serverurl: str = "http://localhost:9001"
     username: str | None = None
@@ -108,7 +109,7 @@ class ClientSettings(NamedTuple):
     history_file: str | None = None
     plugins: tuple[PluginSettings, ...] = ()
     trust: TrustSettings = TRUST_OF_THE_MACHINE
-    found: bool = True
+    guessed: bool = False
 
 
 def server_url(servers: tuple[ServerSettings, ...]) -> str | None:
