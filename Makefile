@@ -20,12 +20,14 @@ explore: .venv
 torture: .venv
 	$(PYTHON) benchmarks/torture.py $(ARGS)
 
-# Only [dev] brings ruff: a .venv without it was made to try Proctor, not to work on it.
+# Only [dev] brings ruff: a .venv without it was made to try Proctor, not to work on it; and one
+# that is older than these files may lack what they have come to name since.
 .venv: .venv/bin/ruff
 
-.venv/bin/ruff:
+.venv/bin/ruff: pyproject.toml compat/pyproject.toml
 	python3 -m venv .venv
 	.venv/bin/pip install -q -e '.[dev]' -e ./compat
+	touch $@
 
 # The original beside ours; `bench` takes the better part of an hour, most of it the original's.
 ORIGINAL ?= .oracle/bin
