@@ -94,8 +94,11 @@ def _launcher() -> Iterator[Launch]:
 
 
 @pytest.fixture
-def launch() -> Iterator[Launch]:
-    """Start daemons; they are stopped after the test, and must leave nothing behind."""
+def launch(scratch: Path) -> Iterator[Launch]:
+    """Start daemons; they are stopped after the test, and must leave nothing behind.
+
+    What a test puts into `scratch` is there until they have ended: they may run from it.
+    """
     yield from _launcher()
 
 

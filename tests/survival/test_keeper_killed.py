@@ -6,11 +6,15 @@ import os
 import re
 import signal
 from contextlib import suppress
+from pathlib import Path
+
+import pytest
 
 from support.daemon import Daemon, Launch, marked
 from support.implementations import Implementation
 from support.programs import program
 from support.torture import daemon_pid
+from support.versions import Installation
 from support.waiting import until
 
 ENDED = r"WARN exited: {} \((terminated by SIGUSR1|exit status unknown); not expected\)"
@@ -109,3 +113,47 @@ def test_another_keeper_may_be_killed_too(launch: Launch, ours: Implementation) 
     for name in ("one", "two"):
         assert daemon.until_state(name, "RUNNING")
         assert pid_of(daemon, name) != before[name]
+
+
+@pytest.fixture
+def uninstalled(launch: Launch, ours: Implementation, scratch: Path) -> tuple[Daemon, Path, Path]:
+    """A daemon with a program whose keeper was killed after its files had gone; where they are,
+    and where they were.
+    """
+    installation = Installation(scratch)
+    daemon = launch(
+        ours,
+        program("cat"),
+        command=[*installation.command, "-c", "supervisord.conf"],
+        environment=installation.environment,
+    )
+    daemon.until_state("cat", "RUNNING")
+    files = installation.root / "proctor/keeper"
+    away = files.rename(scratch / "away")
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    return daemon, away, files
+
+
+def test_a_keeper_that_does_not_come_up_is_tried_again_later(
+    uninstalled: tuple[Daemon, Path, Path],
+) -> None:
+    """Less and less often, and not ten times a second; the daemon goes on under one that does."""
+    daemon, away, files = uninstalled
+    daemon.until_logged(r"has ended at once: nothing can be started; trying again in 2 seconds")
+    assert daemon.client.state("cat") == "RUNNING"
+    away.rename(files)
+    own = daemon.pid
+    until(lambda: daemon.pid != own, "another keeper is in the pidfile")
+    until(lambda: daemon.ctl("restart", "cat").lines[-1] == "cat: started", "it can start programs")
+
+
+def test_without_a_keeper_signals_are_for_the_daemon(
+    uninstalled: tuple[Daemon, Path, Path],
+) -> None:
+    """Users have its own pid as long as no other obeys."""
+    daemon, _, _ = uninstalled
+    daemon.until_logged("has ended at once: nothing can be started; trying again in 4 seconds")
+    until(lambda: daemon.call("supervisor.getPID") == daemon.pid, "the pidfile is right")
+    daemon.signal(signal.SIGTERM)
+    until(lambda: not marked(daemon.identifier), "all end")

@@ -36,6 +36,8 @@ class KeeperHost(LoopHost):
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         super().__init__(loop)
         self.keeper_pid = os.getppid()
+        # Whether the keeper that we are under, or that we lost, has answered our hello.
+        self.welcomed = False
         # Whether it tells who stands aside when there is a successor (posix/aside.py).
         self.says_begun = False
         self._last_id = 0
@@ -197,7 +199,7 @@ class KeeperHost(LoopHost):
         What was held by name is to be held again; see also `hand_over_pipes`.
         """
         children = list(self._living.handed_over())
-        self.keeper_pid = pid
+        self.keeper_pid, self.welcomed = pid, False
         self._line.connect(sock)
         self._line.send("hello", {"protocol": PROTOCOL})
         for fields in children:
@@ -227,7 +229,7 @@ class KeeperHost(LoopHost):
         says_begun: bool = False,
         **_more: object,
     ) -> None:
-        self.keeper_pid, self.says_begun = pid, says_begun
+        self.keeper_pid, self.says_begun, self.welcomed = pid, says_begun, True
         self._welcome.heard_all(restarts, last_status, predecessor)
 
     def _heard_spawned(

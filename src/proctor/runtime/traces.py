@@ -157,7 +157,7 @@ class Traces:
 
     def _moved(self, pid: int) -> None:
         """There is another keeper: users know it by this pid, and it is to hold what the old one
-        did.
+        did.  Or there is none for now, and the pid is ours.
         """
         self._heart.supervisor.pid = pid
         self._heart.shelf.refill()

@@ -5,8 +5,9 @@
 2. Their pipes, what is remembered of them and all sockets are handed over too, so the daemon may be
    killed and come back as before.  New programs are the new keeper's children, as ever.
 3. The pid that users know is the new keeper's from now on; the pidfile says so.
-4. When no keeper can be started that is tried again, less and less often; until then nothing can be
-   started, and nothing else is lost.
+4. When no keeper can be started, or each ends before it has said a word (its files are gone, say),
+   that is tried again, less and less often.  Until then nothing can be started, nothing else is
+   lost, and the pid that users know is the daemon's own: there is nobody else to signal.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class KeeperLoss:
     """`command` starts a daemon again, `open_files` are the limits of children.
 
     `moved(pid)` hears of the pid of each new keeper, after everything was handed over that can be
-    at once.
+    at once; of our own while there is none.
     """
 
     def __init__(
@@ -59,6 +60,9 @@ class KeeperLoss:
 
     def heard(self) -> None:
         """There is no keeper any more."""
+        if not self._host.welcomed:
+            self._try_later(f"another keeper (pid {self._host.keeper_pid}) has ended at once")
+            return
         self._log.critical(
             f"the keeper (pid {self._host.keeper_pid}) is gone; programs run on"
             + ("" if tells_ends() else ", but how they end may stay unknown")
@@ -66,6 +70,7 @@ class KeeperLoss:
         for process in self._supervisor.all_processes():
             if process.pid:
                 tell_of_loss(process)
+        self._delay = _FIRST_DELAY
         self._renew()
 
     def close(self) -> None:
@@ -77,14 +82,8 @@ class KeeperLoss:
         try:
             sock, pid = start_beside(self._command, self._open_files)
         except OSError as error:
-            self._log.critical(
-                f"cannot start another keeper ({error.strerror}): nothing can be started; trying"
-                f" again in {self._delay:g} seconds"
-            )
-            self._timer = self._loop.call_later(self._delay, self._renew)
-            self._delay = min(2 * self._delay, _LONGEST_DELAY)
+            self._try_later(f"cannot start another keeper ({error.strerror})")
             return
-        self._delay = _FIRST_DELAY
         self._reap_later(pid)
         self._host.join(sock, pid)
         self._moved(pid)
@@ -92,6 +91,14 @@ class KeeperLoss:
         for process in self._supervisor.all_processes():
             if process.pid:
                 process.copy_pipes(partial(self._hand_over, process.key, process.pid))
+
+    def _try_later(self, trouble: str) -> None:
+        self._log.critical(
+            f"{trouble}: nothing can be started; trying again in {self._delay:g} seconds"
+        )
+        self._timer = self._loop.call_later(self._delay, self._renew)
+        self._delay = min(2 * self._delay, _LONGEST_DELAY)
+        self._moved(os.getpid())
 
     def _hand_over(self, key: str, pid: int, pipes: ChildPipes) -> None:
         self._host.hand_over_pipes(key, pid, pipes)
