@@ -26,3 +26,12 @@ class Verb:
     ) -> None:
         self.name, self.run, self.help, self.completes = name, run, help, completes
         self.own = own
+
+
+def stands_alone(ctl: Controller, verb: str, argument: str, help: str) -> bool:
+    """Whether there is nothing behind a verb that takes nothing; if there is, that is said."""
+    if not argument:
+        return True
+    ctl.fail(f"Error: {verb} accepts no arguments")
+    ctl.output(help)
+    return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from proctor.cli.verb import Verb
+from proctor.cli.verb import Verb, stands_alone
 from proctor.client.server import listed
 from proctor.core.faults import Fault, FaultCode
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def reread(ctl: Controller, argument: str) -> None:
     """Say what an update would do."""
-    if argument:
-        ctl.fail("Error: reread accepts no arguments")
-        ctl.output(REREAD_HELP)
+    if not stands_alone(ctl, "reread", argument, REREAD_HELP):
         return
     changes = _reload(ctl, "ERROR: supervisor shutting down")
     if changes is None:

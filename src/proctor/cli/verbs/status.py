@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from proctor.cli import exitcodes
-from proctor.cli.verb import Verb
+from proctor.cli.verb import Verb, stands_alone
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.names import make_namespec, split_namespec
 from proctor.core.states import STOPPED_STATES
@@ -116,9 +116,7 @@ def _pid_of(ctl: Controller, name: str) -> None:
 
 def avail(ctl: Controller, argument: str) -> None:
     """All configured processes, also those not added yet."""
-    if argument:
-        ctl.fail("Error: avail accepts no arguments")
-        ctl.output(AVAIL_HELP)
+    if not stands_alone(ctl, "avail", argument, AVAIL_HELP):
         return
     try:
         rows = ctl.server.rows("getAllConfigInfo")

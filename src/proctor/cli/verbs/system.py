@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from proctor.cli.verb import Verb
+from proctor.cli.verb import Verb, stands_alone
 from proctor.cli.verbs.status import status
 from proctor.core.faults import Fault, FaultCode
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def version(ctl: Controller, argument: str) -> None:
     """The version of the server's software."""
-    if _is_alone(ctl, "version", argument, VERSION_HELP) and ctl.upcheck():
+    if stands_alone(ctl, "version", argument, VERSION_HELP) and ctl.upcheck():
         ctl.output(ctl.server.text("getSupervisorVersion"))
 
 
 def shutdown(ctl: Controller, argument: str) -> None:
     """End the daemon; does not wait for it."""
-    if not _is_alone(ctl, "shutdown", argument, SHUTDOWN_HELP):
+    if not stands_alone(ctl, "shutdown", argument, SHUTDOWN_HELP):
         return
     if not _confirmed(ctl, "Really shut the remote supervisord process down y/N? "):
         return
@@ -42,7 +42,7 @@ def shutdown(ctl: Controller, argument: str) -> None:
 
 def reload(ctl: Controller, argument: str) -> None:
     """Start the daemon anew; does not wait for it."""
-    if not _is_alone(ctl, "reload", argument, RELOAD_HELP):
+    if not stands_alone(ctl, "reload", argument, RELOAD_HELP):
         return
     if not _confirmed(ctl, "Really restart the remote supervisord process y/N? "):
         return
@@ -57,14 +57,6 @@ def reload(ctl: Controller, argument: str) -> None:
             raise
     else:
         ctl.output("Restarted supervisord")
-
-
-def _is_alone(ctl: Controller, verb: str, argument: str, help: str) -> bool:
-    if not argument:
-        return True
-    ctl.fail(f"Error: {verb} accepts no arguments")
-    ctl.output(help)
-    return False
 
 
 def _confirmed(ctl: Controller, question: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from proctor.cli.verb import Verb
+from proctor.cli.verb import Verb, stands_alone
 from proctor.client.server import Row
 from proctor.core.faults import Fault, FaultCode
 
@@ -23,9 +23,7 @@ _PATIENCE = 300.0
 
 def upgrade(ctl: Controller, argument: str) -> None:
     """Ask for it and wait for the end of it."""
-    if argument:
-        ctl.fail("Error: upgrade accepts no arguments")
-        ctl.output(UPGRADE_HELP)
+    if not stands_alone(ctl, "upgrade", argument, UPGRADE_HELP):
         return
     try:
         begun = ctl.server.row("proctor.upgrade")
