@@ -47,17 +47,12 @@ class HttpOk:
         """At a tick: ask, and act on what comes back."""
         if not event.name.startswith("TICK"):
             return
-        server = loop.daemon()
-        try:
+        with loop.acting() as server:
             if not self.eager and not self._has_running(server):
                 return
             subject, report = self._ask()
             if subject:
                 self._act(server, subject, report)
-        except loop.RPC_TROUBLE as trouble:
-            say(f"Exception retrieving process info {shown(trouble)}, not acting")
-        finally:
-            server.close()
 
     def _has_running(self, server: Server) -> bool:
         rows = server.rows("getAllProcessInfo")

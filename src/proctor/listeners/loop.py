@@ -14,7 +14,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 from proctor.client.connection import ProtocolError
@@ -95,6 +96,18 @@ def daemon(environment: Mapping[str, str] = os.environ) -> Server:
         environment.get("SUPERVISOR_USERNAME", ""),
         environment.get("SUPERVISOR_PASSWORD", ""),
     )
+
+
+@contextmanager
+def acting() -> Iterator[Server]:
+    """Do something with the daemon that started us; when that cannot be, it is left, and said."""
+    server = daemon()
+    try:
+        yield server
+    except RPC_TROUBLE as trouble:
+        say(f"Exception retrieving process info {shown(trouble)}, not acting")
+    finally:
+        server.close()
 
 
 def is_ourselves(group: str, name: str) -> bool:

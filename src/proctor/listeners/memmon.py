@@ -42,13 +42,8 @@ class MemMon:
         if not event.name.startswith("TICK"):
             return
         self._announce()
-        server = loop.daemon()
-        try:
+        with loop.acting() as server:
             self._check_all(server)
-        except loop.RPC_TROUBLE as trouble:
-            say(f"Exception retrieving process info {shown(trouble)}, not acting")
-        finally:
-            server.close()
 
     def _check_all(self, server: Server) -> None:
         now = census()
