@@ -20,7 +20,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 _SIZES = {"kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _LEVELS = ("critical", "error", "warn", "info", "debug", "trace", "blather")
-_HANG_UP = ("restart", "apply")
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -90,30 +89,18 @@ def signal_number(text: str, world: World) -> int:
     return number
 
 
-def _hang_up(text: str, _: World) -> str:
-    word = text.strip().lower()
-    if word not in _HANG_UP:
-        raise ValueError(f"not restart or apply: {text!r}")
-    return word
+def _one_of(*words: str, complaint: str = "") -> Kind[str]:
+    """One of these words, in any case."""
+    expected = f"{', '.join(words[:-1])} or {words[-1]}"
+    complaint = complaint or f"not {expected}:"
 
+    def parse(text: str, _: World) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise ValueError(f"{complaint} {text!r}")
+        return word
 
-_ORPHANS = ("adopt", "kill", "leave")
-
-
-def _on_orphan(text: str, _: World) -> str:
-    word = text.strip().lower()
-    if word not in _ORPHANS:
-        raise ValueError(f"not adopt, kill or leave: {text!r}")
-    return word
-
-
-_KILL_MODES = ("process", "group", "tree")
-
-
-def _kill_mode(text: str, world: World) -> str:
-    if text.lower() not in _KILL_MODES:
-        raise ValueError(f"invalid 'kill_mode' value {text!r}")
-    return text.lower()
+    return Kind(expected, parse, words)
 
 
 def _auto_restart(text: str, world: World) -> AutoRestart:
@@ -260,10 +247,10 @@ BOOLEAN = Kind(
 BYTE_SIZE = Kind("a whole number of bytes, or one followed by KB, MB or GB", _byte_size)
 OCTAL = Kind("an octal number such as 022", _octal)
 LOG_LEVEL: Kind[str] = Kind(f"one of {', '.join(_LEVELS)}", logging_level, _LEVELS)
-HANG_UP = Kind("restart or apply", _hang_up, _HANG_UP)
-ON_ORPHAN = Kind("adopt, kill or leave", _on_orphan, _ORPHANS)
+HANG_UP = _one_of("restart", "apply")
+ON_ORPHAN = _one_of("adopt", "kill", "leave")
 SIGNAL = Kind("a signal such as TERM, SIGTERM or 15", signal_number)
-KILL_MODE: Kind[str] = Kind("process, group or tree", _kill_mode, _KILL_MODES)
+KILL_MODE = _one_of("process", "group", "tree", complaint="invalid 'kill_mode' value")
 AUTO_RESTART = Kind("true, false or unexpected", _auto_restart, ("true", "false", "unexpected"))
 EXIT_CODES = Kind("exit codes from 0 to 255 with commas between them", _exit_codes)
 USER = Kind("an existing user, by name or number", _user)
