@@ -215,7 +215,7 @@ def test_big_bodies_share_a_bound(serve: Serve) -> None:
 
 def test_log_streams_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gotcha G80; the unix socket is not shut out by others."""
-    monkeypatch.setattr("proctor.web.classic.MAX_STREAMS", 2)
+    monkeypatch.setattr("proctor.web.slots.MAX_STREAMS", 2)
     served = serve()
     with contextlib.ExitStack() as stack:
         for _ in range(2):

@@ -20,9 +20,9 @@ from proctor.web import guard
 from proctor.web.classic_table import body_of
 from proctor.web.confirm import question
 from proctor.web.markup import SECURITY, Markup, element, light_live_page, live_page, plain_page
-from proctor.web.request import Refusal, Request, Response, end_stream, error_page, http_date
+from proctor.web.request import Refusal, Request, Response, error_page, http_date
+from proctor.web.slots import Slots
 
-MAX_STREAMS = 100
 MIN_TAIL = 1024
 MAX_TAIL = 8 * 1024 * 1024
 
@@ -86,7 +86,7 @@ class Classic:
 
     def __init__(self, service: PageService) -> None:
         self._service = service
-        self._streams = 0
+        self._slots = Slots()
 
     async def page(self, request: Request) -> Response:
         """`/`, `/index.html`, `/tail.html`, `/ok.html`."""
@@ -131,25 +131,13 @@ class Classic:
             if fault.code == FaultCode.FORBIDDEN:
                 raise
             raise Refusal(404) from None
-        # Each is a timer and perhaps a slow reader; the unix socket is never shut out by others.
-        if self._streams >= MAX_STREAMS and not request.over_unix:
-            raise Refusal(503)
         headers = (
             ("Last-Modified", http_date(int(time.time()))),
             ("Content-Type", "text/plain;charset=utf-8"),
             ("X-Accel-Buffering", "no"),
             ("X-Content-Type-Options", "nosniff"),
         )
-        return Response(200, headers, self._counted(chunks))
-
-    async def _counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._streams += 1
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            self._streams -= 1
-            await end_stream(chunks)
+        return Response(200, headers, self._slots.held(request, chunks))
 
     # Pages
 

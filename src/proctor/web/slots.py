@@ -14,15 +14,14 @@ MAX_STREAMS = 100
 
 
 class Slots:
-    """The streams of all servers."""
+    """The streams of one kind, of all servers."""
 
-    def __init__(self, most: int = MAX_STREAMS) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self.taken = 0
 
     def held(self, request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same stream; it counts from its first piece to its end.  Raises Refusal 503."""
-        if self.taken >= self._most and not request.over_unix:
+        if self.taken >= MAX_STREAMS and not request.over_unix:
             raise Refusal(503, "too many streams are open")
         return self._counted(chunks)
 
