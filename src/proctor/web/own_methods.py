@@ -14,13 +14,8 @@ from proctor.core.upgrades import UpgradeNews
 from proctor.web.methods import Method
 
 
-def _plan(answer: object) -> object:
-    assert isinstance(answer, Plan)
-    return answer.as_struct()
-
-
-def _explanation(answer: object) -> object:
-    assert isinstance(answer, Explanation)
+def _struct(answer: object) -> object:
+    assert isinstance(answer, Explanation | RunOutput | Plan | UpgradeNews)
     return answer.as_struct()
 
 
@@ -28,16 +23,6 @@ def _runs(answer: object) -> object:
     assert isinstance(answer, list)
     now = time.time()
     return [run.as_struct(now) for run in answer if isinstance(run, Run)]
-
-
-def _output(answer: object) -> object:
-    assert isinstance(answer, RunOutput)
-    return answer.as_struct()
-
-
-def _news(answer: object) -> object:
-    assert isinstance(answer, UpgradeNews)
-    return answer.as_struct()
 
 
 _NEWS = " {ticket, stage: pending, done, failed or unknown, from, to, reason}."
@@ -53,7 +38,7 @@ OWN_METHODS: dict[str, Method] = {
         ("name",),
         "Why a process is in its state and what led to it: {process, state, sentence, steps:"
         " [{time, text, until}], last_output}.",
-        _explanation,
+        _struct,
         listed=False,
     ),
     "history": Method(
@@ -71,7 +56,7 @@ OWN_METHODS: dict[str, Method] = {
         ("name", "run", "channel"),
         "What a run wrote to stdout or stderr: {run, channel, text, complete}.  0 is the latest"
         " run, -1 the one before; other numbers are those that history tells.",
-        _output,
+        _struct,
         listed=False,
     ),
     "getVersion": Method(
@@ -82,11 +67,11 @@ OWN_METHODS: dict[str, Method] = {
         "struct",
         (),
         "Make room for the version that is installed now; answer when it was tried out:" + _NEWS,
-        _news,
+        _struct,
         listed=False,
     ),
     "upgraded": Method(
-        "upgraded", "struct", ("ticket",), "How an upgrade went:" + _NEWS, _news, listed=False
+        "upgraded", "struct", ("ticket",), "How an upgrade went:" + _NEWS, _struct, listed=False
     ),
     "fileWarnings": Method(
         "get_file_warnings",
@@ -101,7 +86,7 @@ OWN_METHODS: dict[str, Method] = {
         "struct",
         (),
         "Read the files and say what apply would do, without doing it:" + _PLAN,
-        _plan,
+        _struct,
         listed=False,
     ),
     "apply": Method(
@@ -109,7 +94,7 @@ OWN_METHODS: dict[str, Method] = {
         "struct",
         (),
         "Read the files and change what differs, nothing else; answer when it is done:" + _PLAN,
-        _plan,
+        _struct,
         listed=False,
     ),
 }
