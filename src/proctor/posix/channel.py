@@ -86,6 +86,7 @@ class Channel:
         self._decoder = decoder
         self._deliver = deliver
         self._closed = closed
+        self._tell = shop.post
         self._path = self._choose_path()
         self._pace = Pace(fd)
         self._listening = False
@@ -182,6 +183,7 @@ class Channel:
         shop, courier = self._shop, None
         if self._deliver is not None:
             courier = Courier(shop.reactor, shop.post, self._deliver, self._turn)
+            self._tell = courier.then
         outboxes = [
             Outbox(sink, shop.reactor, shop.complaints, self._turn, self._relieve)
             for sink in self._sinks
@@ -243,7 +245,7 @@ class Channel:
             self.sweep()
         if self._fd >= 0:
             self._grace = self._shop.reactor.call_later(grace, self.shut)
-        self._shop.post(done)
+        self._tell(done)
 
     def _fail(self, error: OSError) -> None:
         """The file took nothing.  Unseen bytes wait in the pipe."""
