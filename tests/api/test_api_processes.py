@@ -63,6 +63,14 @@ def test_no_child_at_all_is_a_spawn_error(sit: Sit, wait: bool) -> None:
     assert desk.refusal(desk.service.start_process("web", wait)) == (50, "SPAWN_ERROR: web")
 
 
+@pytest.mark.parametrize("startsecs", [0, 1])
+def test_a_child_that_ends_at_once_was_started(sit: Sit, startsecs: int) -> None:
+    """Who does not wait is told so, however soon its end is heard."""
+    desk = sit(a_process("web", startsecs=startsecs, autorestart="false"))
+    desk.heart.host.always_dies("web:web")
+    assert desk.ask(desk.service.start_process("web", False)) is True
+
+
 def test_being_stopped_while_starting_is_an_abnormal_termination(sit: Sit) -> None:
     """Somebody else's stop ends the wait."""
     desk = sit(a_process("web", startsecs=10))

@@ -104,7 +104,8 @@ class Processes(Room):
             code = FaultCode.SPAWN_ERROR if process.spawnerr else FaultCode.ABNORMAL_TERMINATION
             raise Fault(code, name)
         await waiters.settled(process)
-        if process.spawnerr and not process.pid:
+        # A child that was there is a start, also when it has ended before we have looked.
+        if process.lifecycle.unspawned:
             raise Fault(FaultCode.SPAWN_ERROR, name)
 
     # Stop

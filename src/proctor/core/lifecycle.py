@@ -94,6 +94,12 @@ class Lifecycle:
     exit: ExitStatus | None = None
 
     @property
+    def unspawned(self) -> bool:
+        """Whether the latest start came to nothing for want of a child; `spawnerr` says why."""
+        tried_in_vain = self.state in (ProcessState.BACKOFF, ProcessState.FATAL)
+        return tried_in_vain and self.spawnerr not in ("", TOO_QUICK)
+
+    @property
     def shown(self) -> ProcessState:
         """The state to tell people: a start shows when its child is there, or cannot be.
 
