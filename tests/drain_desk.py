@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,10 +15,11 @@ from proctor.core.capture import Piece
 from proctor.posix.channel import Channel
 from proctor.posix.drain import Drain
 from proctor.posix.sinks import Sink
+from support.waiting import GENEROUS, until
 
 T = TypeVar("T")
 
-PATIENCE = 100.0
+PATIENCE = GENEROUS
 
 
 class DrainDesk:
@@ -35,9 +37,13 @@ class DrainDesk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.drain.stop()
+        # It says False when the machine is so busy that its thread has not ended yet.
+        until(self.drain.stop, "the thread ends")
         for writer in self._writers:
             writer.close()
+        # Their descriptors are closed by their threads: the next test may count descriptors.
+        for writer in self._writers:
+            writer.join()
 
     @property
     def reports(self) -> list[str]:
@@ -103,6 +109,18 @@ class DrainDesk:
         channel.finish(done.set, grace)
         self.until(done.is_set)
 
+    def until_stuck(self, writer: Writer) -> None:
+        """Wait until nothing more fits anywhere: neither into the target nor into the pipe."""
+
+        def is_stuck() -> bool:
+            if not writer.is_stuck:
+                return False
+            written = writer.written
+            self.settle()
+            return writer.is_stuck and writer.written == written
+
+        self.until(is_stuck)
+
     def settle(self) -> None:
         """Wait until the thread has read everything that was written so far and sleeps for good."""
         patience = self.drain._reactor._patience
@@ -136,9 +154,18 @@ class Writer:
         """Whether something was not taken yet."""
         return not self._idle.is_set()
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the pipe is full, and something was not taken yet."""
+        return self.blocked and not select.select([], [self.fd], [], 0)[1]
+
     def close(self) -> None:
         """The end of the stream, after everything that was written.  Does not wait."""
         self._jobs.put(None)
+
+    def join(self) -> None:
+        """Wait until it is closed."""
+        self._thread.join(PATIENCE)
 
     def _work(self) -> None:
         while (data := self._jobs.get()) is not None:

@@ -48,7 +48,8 @@ Screen = Callable[..., AbstractContextManager[Terminal]]
 @pytest.fixture(scope="module")
 def daemon(launch_shared: Launch, ours: Implementation) -> Iterator[Daemon]:
     daemon = launch_shared(ours, PROGRAMS)
-    daemon.until_state("日志", "RUNNING")
+    for name in ("cat", "stubborn", "日志", "many:p0", "many:p1"):
+        daemon.until_state(name, "RUNNING")
     yield daemon
     # Ten minutes of patience are for the tests, not for their end.
     with suppress(Exception):

@@ -128,8 +128,13 @@ def _try_the_hints(shown: str, scratch: Path) -> None:
     page, web = re.findall(r"http://127\.0\.0\.1:\d+/", shown)[:2]
     with urllib.request.urlopen(page) as answer:
         assert b"Supervisor Status" in answer.read()
-    with urllib.request.urlopen(web) as answer:
-        assert answer.read().startswith(b"Hello from process ")
+
+    def greeting() -> bytes:
+        with urllib.request.urlopen(web) as answer:
+            return bytes(answer.read())
+
+    # A server that runs need not listen yet.
+    assert until(greeting, "it answers").startswith(b"Hello from process ")
     (directory,) = scratch.iterdir()
     until(lambda: "job 1\n" in (directory / "worker.log").read_text(), "the worker works")
 

@@ -250,6 +250,7 @@ def test_supervisor_wildcards(plugged: Plugged, shelf: Shelf) -> None:
     daemon = plugged(
         _ctlplugin("wildcards", factory) + "".join(program(name) for name in ("aa", "ab", "b"))
     )
+    until(lambda: set(daemon.client.states().values()) == {"RUNNING"}, "all run")
     answer = _ctl(daemon, shelf, "mstop", "a*")
     assert sorted(answer.lines) == ["aa: stopped", "ab: stopped"]
     assert daemon.client.states() == {"aa:aa": "STOPPED", "ab:ab": "STOPPED", "b:b": "RUNNING"}

@@ -77,7 +77,7 @@ def test_a_log_that_cannot_be_opened_is_a_spawn_error(tmp_path: Path) -> None:
         assert heart.process("web").spawnerr == (
             "unknown error making dispatchers for 'web': EISDIR"
         )
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert set(os.listdir("/proc/self/fd")) <= before
         path.rmdir()
         heart.host.forward(1)
         assert heart.process("web").pid == 101
@@ -93,7 +93,7 @@ def test_logs_opened_for_a_child_that_never_came_are_closed(tmp_path: Path) -> N
         heart.start("web")
         heart.host.until(60)
         assert heart.states("web").endswith("FATAL")
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_restart_asks_the_drain_thread_once(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_logs_opened_for_a_restart_that_is_called_off_are_closed(tmp_path: Path)
         heart.drain.thaw()
         heart.host.settle()
         assert heart.states("web").endswith("STOPPED")
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert set(os.listdir("/proc/self/fd")) <= before
 
         heart.start("web")
         heart.bus.subscribe(
@@ -145,7 +145,7 @@ def test_logs_opened_for_a_restart_that_is_called_off_are_closed(tmp_path: Path)
         )
         heart.host.dies("web:web")
         assert heart.process("web").state is ProcessState.EXITED
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_clear_empties_the_log_of_a_running_process(tmp_path: Path) -> None:

@@ -7,11 +7,17 @@ import re
 import signal
 import subprocess
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from support.daemon import MARK, marked, run
 from support.implementations import Implementation
 from support.waiting import GENEROUS, until
+
+
+def is_served(address: str) -> bool:
+    with urllib.request.urlopen(address, timeout=GENEROUS) as answer:
+        return bool(answer.status == 200)
 
 
 def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> None:
@@ -46,8 +52,8 @@ def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> Non
         addresses = re.findall(r"http://127\.0\.0\.1:\d+/", console.read_text())
         assert len(addresses) == 2
         for address in addresses:
-            with urllib.request.urlopen(address, timeout=GENEROUS) as answer:
-                assert answer.status == 200
+            # A server that runs need not listen yet.
+            until(partial(is_served, address), f"{address} answers")
     finally:
         # The terminal sends it to all that run in the foreground.
         os.killpg(demo.pid, signal.SIGINT)

@@ -36,7 +36,7 @@ def test_a_program_that_closes_its_output_has_no_log_open(
 ) -> None:
     """One that is moved away and deleted gives its place back; the next run has one again."""
     daemon, log = started(launch, ours, "true")
-    assert is_held(daemon, log)
+    until(lambda: is_held(daemon, log), "the log is open")
     daemon.call("supervisor.sendProcessStdin", "web", f"mv {log} {log}.old; exec >&- 2>&-\n")
     until(lambda: not is_held(daemon, log), "the log is closed")
     assert not log.exists()

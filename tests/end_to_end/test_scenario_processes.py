@@ -196,6 +196,7 @@ def test_nothing_wakes_up_when_nothing_happens(launch: Launch, ours: Implementat
     """An idle daemon makes no step: the count of its voluntary context switches stands still."""
     daemon = launch(ours, program("idle", numprocs=20, process_name="p%(process_num)d"))
     until(lambda: set(daemon.client.states().values()) == {"RUNNING"}, "all run")
+    until(daemon.has_executed_all, "no child looks like one of us any more")
     python = os.path.realpath(sys.executable)
     ours_only = [
         pid

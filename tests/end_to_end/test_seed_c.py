@@ -150,6 +150,7 @@ def test_c6_c7_in_a_container(launch: Launch, either: Implementation, scratch: P
     daemon.until_state("sshd", "RUNNING")
     daemon.until_file("console", "daemon off;$")
     daemon.until_file("console", "^oops$")
+    daemon.until_logged("spawned: 'sshd'")
     log = daemon.log_text()
     assert log.index("spawned: 'nginx'") < log.index("spawned: 'sshd'")
 

@@ -143,7 +143,7 @@ def test_a5_a_double_ready_is_what_its_author_meant(
     assert len((place / "mails").read_text().splitlines()) == 2
     assert daemon.client.state("listener") == "RUNNING"
     assert "UNKNOWN" not in daemon.log_text()
-    assert "'processname': 'other'" in daemon.file("err")
+    daemon.until_file("err", "'processname': 'other'")
 
 
 def crashed_daemon(launch: Launch, ours: Implementation, place: Path) -> Daemon:
@@ -246,7 +246,7 @@ def test_b13_crashmail_with_quotes_in_quotes(
     daemon.until_state("web", "RUNNING")
     os.kill(daemon.client.pid("web"), signal.SIGKILL)
     mail = place / "mail"
-    until(lambda: "To: x@y" in mail.read_text(), "a mail")
+    until(lambda: "To: x@y" in mail.read_text() and "Subject: " in mail.read_text(), "a mail")
     assert (place / "words").read_text().split("\n")[:10] == (
         ["-f", "a@b", "-t", "c@d", "-s", "smtp.x", "-u", "supervisord", "-xu", "a@b"]
     )

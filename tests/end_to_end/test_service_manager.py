@@ -12,6 +12,7 @@ import pytest
 
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
+from support.torture import kill_daemon
 from support.waiting import until
 
 PROGRAM = "[program:cat]\ncommand=/bin/cat\nstartsecs=0\n"
@@ -86,17 +87,8 @@ def test_ready_again_after_a_reload_and_a_death(
     manager.until("READY=1", times=2)
     daemon.until_state("cat", "RUNNING")
     # A child that is just being born looks like its parent for a moment.
-    until(lambda: len(daemons_below(daemon)) == 1, "the daemon is alone")
-    os.kill(daemons_below(daemon)[0], signal.SIGKILL)
+    kill_daemon(daemon.pid)
     manager.until("READY=1", times=3)
-
-
-def daemons_below(daemon: Daemon) -> list[int]:
-    """The children of the keeper that are supervisord."""
-    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
-    return [
-        int(pid) for pid in children if b"supervisord" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
 
 
 def test_signs_of_life(launch: Launch, ours: Implementation, manager: Manager) -> None:

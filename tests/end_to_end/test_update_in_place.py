@@ -28,7 +28,7 @@ programs=one,two,resting
 def test_only_the_member_that_was_edited_is_restarted(launch: Launch, ours: Implementation) -> None:
     """The pids of the others stay, and what was stopped by hand stays stopped."""
     daemon = launch(ours, GROUP)
-    until(lambda: daemon.client.states()["g:resting"] == "RUNNING", "all run")
+    until(lambda: set(daemon.client.states().values()) == {"RUNNING"}, "all run")
     daemon.ctl("stop g:resting")
     before = pids(daemon)
     daemon.configure(GROUP.replace("[program:two]", "[program:two]\nstopwaitsecs=7"))

@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from support.rpc import free_port
+from support.waiting import GENEROUS
 
 USER, PASSWORD = "alarm", "sesame"
 
@@ -45,9 +46,10 @@ class PostOffice:
             self.refusals -= 1
             return "451 come back later"
         assert isinstance(envelope.content, bytes)
-        self.letters.append(envelope.content.decode().replace("\r\n", "\n"))
         self.recipients.append(list(envelope.rcpt_tos))
         self.encrypted.append(session.ssl is not None)
+        # Last, since tests wait for it in another thread.
+        self.letters.append(envelope.content.decode().replace("\r\n", "\n"))
         return "250 OK"
 
     def login(
@@ -75,7 +77,9 @@ def post_office(
     port = free_port()
     office.host = f"127.0.0.1:{port}"
     options = secure if context else {}
-    controller = Controller(office, hostname="127.0.0.1", port=port, **options)
+    controller = Controller(
+        office, hostname="127.0.0.1", port=port, ready_timeout=GENEROUS, **options
+    )
     controller.start()
     try:
         yield office

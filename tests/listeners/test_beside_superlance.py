@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from listeners.stage import TICK, DaemonDouble, Theatre, exited, fatal
 from listeners.website import Website, website
 from support.implementations import Implementation
+from support.waiting import until
 
 pytestmark = pytest.mark.oracle
 
@@ -43,6 +45,8 @@ def parent() -> Iterator[int]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())
+        # Until then it is a copy of the shell, of another size.
+        until(lambda: Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep"), "it sleeps")
         yield process.pid
         process.kill()
         os.kill(child, 9)

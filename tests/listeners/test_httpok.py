@@ -101,7 +101,7 @@ def test_a_server_that_is_just_starting_is_not_restarted(stage: Stage) -> None:
     port, done = free_port(), threading.Event()
     opening = open_later(port, 0.5, done)
     try:
-        outcome = stage.run("-t", "30", "-p", "grp:w1", f"http://127.0.0.1:{port}/")
+        outcome = stage.run("-t", "300", "-p", "grp:w1", f"http://127.0.0.1:{port}/")
     finally:
         done.set()
         opening.join()

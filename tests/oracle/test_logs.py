@@ -163,6 +163,7 @@ def test_what_the_main_log_tells(
         until(
             lambda: "set" in daemon.call("supervisor.readProcessLog", "stubborn", 0, 0), "trap set"
         )
+        until(daemon.has_executed_all, "every program has been executed")
         for name in ("stays", "stubborn"):
             assert daemon.call("supervisor.stopProcess", name) is True
         info = daemon.client.call("supervisor.getAllProcessInfo")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from page.conftest import SERVER, Complaints, Open, Serve, Site, is_in_state, row
 from proctor.core.passwords import hashed
 from support.programs import program
+from support.waiting import until
 
 
 def test_a_change_shows_without_a_reload(site: Site, visit: Open) -> None:
@@ -148,7 +149,7 @@ def test_what_an_old_link_did_is_told_by_the_page(site: Site, visit: Open) -> No
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status").filter(has_text="Process cat stopped")).to_be_visible()
     is_in_state(page, "cat", "stopped")
-    assert "message" not in page.url
+    until(lambda: "message" not in page.url, "the address is as ever")
 
 
 def test_a_link_of_another_site_asks_first(site: Site, visit: Open) -> None:

@@ -54,7 +54,7 @@ def test_it_fits_on_a_phone(site: Site, visit: Open) -> None:
     assert min(box["width"], box["height"]) >= 40
     row(page, "cat").get_by_role("button", name="cat", exact=True).tap()
     expect(page.get_by_role("complementary", name="cat")).to_be_visible()
-    assert page.evaluate(wide)
+    until(lambda: page.evaluate(wide), "it fits")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -70,6 +70,7 @@ def test_axe_finds_nothing_serious(site: Site, visit: Open, scheme: str) -> None
     expect(page.get_by_role("row", name="startsecs")).to_be_visible()
     found += _axe(page)
     row(page, "cat").get_by_role("button", name="Stop cat", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     found += _axe(page)
     assert not found
 
@@ -168,9 +169,8 @@ def test_dark_and_light_can_be_chosen(site: Site, visit: Open) -> None:
     back = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(back)
     page.get_by_role("button", name="Dark or light").click()
-    dark = page.evaluate(back)
-    assert dark != light
+    dark = until(lambda: (now := page.evaluate(back)) != light and now, "it is dark")
     page.reload()
-    assert page.evaluate(back) == dark
+    until(lambda: page.evaluate(back) == dark, "it is dark again")
     page.get_by_role("button", name="Dark or light").click()
-    assert page.evaluate(back) == light
+    until(lambda: page.evaluate(back) == light, "it is light")

@@ -71,9 +71,12 @@ def test_a_log_can_be_saved_as_it_is(serve: Serve, visit: Open, tmp_path: Path) 
 def test_a_signal_is_chosen_in_the_dialog(serve: Serve, visit: Open) -> None:
     """From the details of a program."""
     site = serve(
-        program("trap", """/bin/sh -c 'trap "echo heard" USR1; while :; do read x; done'""")
+        program(
+            "trap", """/bin/sh -c 'trap "echo heard" USR1; echo up; while :; do read x; done'"""
+        )
     )
     page = visit(f"{site.url}#trap/log")
+    expect(page.locator(".log pre")).to_contain_text("up")
     page.get_by_role("complementary").get_by_role("button", name="Signal").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Signal").select_option("USR1")

@@ -16,6 +16,7 @@ from proctor.posix.conversation import Conversation, LogChannel, Talks
 from proctor.posix.drain import Drain
 from proctor.posix.logfile import LogFile
 from proctor.posix.sinks import Sink
+from support.waiting import until
 
 PATIENCE = 100.0
 
@@ -70,7 +71,7 @@ class Stage:
         """Give everything back."""
         if self.child >= 0:
             os.close(self.child)
-        self.drain.stop()
+        until(self.drain.stop, "the thread ends")
         self.loop.close()
         assert not self.problems
 

@@ -16,6 +16,7 @@ from proctor.posix.channel import Channel
 from proctor.posix.drain import LINES
 from proctor.posix.logfile import LogFile
 from proctor.posix.sinks import StreamSink, open_sink
+from support.waiting import until
 
 DATA = numbered_lines(30_000)
 
@@ -115,7 +116,7 @@ def test_the_end_of_a_child_does_not_wait_for_its_target(desk: DrainDesk, target
     """It is told at once; what the target has not taken when the grace is over is counted."""
     writer, channel = desk.watch(open_sink(target.path, 0, 0))
     writer.write(DATA)
-    desk.settle()
+    desk.until_stuck(writer)
     desk.finish(channel, grace=0.01)
     desk.until(lambda: not channel.open_sinks())
     assert channel.bytes_dropped > 0
@@ -128,8 +129,8 @@ def test_stopping_does_not_wait_for_a_target(target: Target) -> None:
     with DrainDesk() as desk:
         writer, _channel = desk.watch(open_sink(target.path, 0, 0))
         writer.write(DATA)
-        desk.settle()
-        desk.drain.stop(patience=0.01)
+        desk.until_stuck(writer)
+        until(lambda: desk.drain.stop(patience=0.01), "the thread ends")
         assert not desk.drain._thread.is_alive()
         desk.drain.stop = lambda patience=0.0: True  # type: ignore[method-assign]
 

@@ -16,6 +16,7 @@ from proctor.daemon.shelf import Shelf
 from proctor.posix.drain import Drain
 from proctor.posix.sinks import Sink
 from proctor.posix.unwritten import CAPACITY, Unwritten, in_file_already
+from support.waiting import until
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def live(keeper: Keeper, path: Path, text: str, drain: Drain) -> None:
     main_log.open()
     log.info(text)
     drain.start()
-    assert drain.stop()
+    until(drain.stop, "the thread ends")
     main_log.close()
 
 

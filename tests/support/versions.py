@@ -38,7 +38,9 @@ class Installation:
         """Install this version.  `broken` maps a module (dots as __) to what is put at its end."""
         self._count += 1
         new = self._directory / f"version-{self._count}"
-        shutil.copytree(SOURCE, new / "proctor")
+        # What another process is just compiling has a name of its own for a moment.
+        passing = shutil.ignore_patterns("*.pyc.*")
+        shutil.copytree(SOURCE, new / "proctor", ignore=passing)
         file = new / "proctor/core/version.py"
         text = file.read_text()
         file.write_text(text.replace('PROCTOR_VERSION = "0.1.0"', f'PROCTOR_VERSION = "{version}"'))

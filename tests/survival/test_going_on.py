@@ -32,6 +32,7 @@ def test_the_tries_that_are_left(launch: Launch, ours: Implementation) -> None:
     daemon.until_state("flaky", "BACKOFF", "FATAL")
     kill_and_wait(daemon)
     daemon.until_state("flaky", "FATAL")
+    daemon.until_logged("gave up: flaky")  # It is written by a thread, a moment later.
     spawned = [line for line in daemon.log_lines() if "spawned: 'flaky'" in line]
     assert len(spawned) == 3
     assert len([line for line in daemon.log_lines() if "gave up: flaky" in line]) == 1
@@ -158,6 +159,7 @@ def test_the_socket_of_fastcgi_programs(launch: Launch, ours: Implementation) ->
     daemon.ctl("update")
     for number in (0, 1):
         daemon.until_file(f"web_{number}.log", "up")
+        daemon.until_logged(f"spawned: 'web_{number}'")
     file = os.stat(daemon.directory / "web.sock").st_ino
     with stopped(daemon.pid):
         kill_daemon(daemon.pid)

@@ -22,7 +22,7 @@ from proctor.survival.entries import Ended, Entry, Left, Spawned, Turned
 from proctor.survival.evidence import Witness
 from proctor.survival.reading import Reader, numbered
 from proctor.survival.scribe import MOST, MOST_WAITING, Post, Scribe, at_once
-from support.waiting import until
+from support.waiting import GENEROUS, until
 
 EXIT = Cause(CauseKind.EXIT)
 ALICE = Cause(CauseKind.REQUEST, "alice")
@@ -97,7 +97,7 @@ class Room:
 def room(tmp_path: Path) -> Iterator[Room]:
     room = Room(tmp_path / "journal")
     yield room
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_full_disk_is_said_once_and_overcome(small_disk: Path) -> None:
     room.until_said("can write the journal")
     assert len([line for line in room.said if "will try again" in line]) == 1
     assert room.runs() == list(range(1, 401))
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
 
 def test_a_place_that_cannot_be_written_keeps_a_bounded_number(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_place_that_cannot_be_written_keeps_a_bounded_number(tmp_path: Path) -
     (tmp_path / "not yet").mkdir()
     room.until_said("; 10 entries lost")
     assert room.runs() == list(range(10, MOST + 10))
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -210,7 +210,7 @@ def test_what_somebody_else_has_put_there_is_not_taken(tmp_path: Path, kind: str
     room.settle()
     assert "belongs to uid 65534, not to us" in room.said[0]
     assert not target.exists()
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
 
 def test_not_too_many_wait_for_a_frozen_disk(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_not_too_many_wait_for_a_frozen_disk(tmp_path: Path) -> None:
     assert answered == []
     scribe.after(lambda: answered.append(-1))
     assert answered == [-1]
-    scribe.close()
+    scribe.close(GENEROUS)
     assert answered == [-1, *range(MOST_WAITING)], "and all of them at the end"
 
 
@@ -238,7 +238,7 @@ def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
     assert line.startswith(f"the journal {path} is damaged (file is not a database): kept as")
     assert (tmp_path / "journal.corrupt-1").read_bytes().startswith(b"this is no database")
     assert room.runs() == [1]
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
 
 def test_damage_that_a_reader_finds_is_looked_at(room: Room) -> None:
@@ -247,7 +247,7 @@ def test_damage_that_a_reader_finds_is_looked_at(room: Room) -> None:
     room.scribe.suspect()
     room.write()
     assert room.said == []
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
 
     with room.path.open("r+b") as file:
         file.seek(4096)
@@ -259,7 +259,7 @@ def test_damage_that_a_reader_finds_is_looked_at(room: Room) -> None:
     again.write(a_run(1))
     assert "is damaged" in again.said[0]
     assert again.runs() == [1]
-    again.scribe.close()
+    again.scribe.close(GENEROUS)
 
 
 def test_where_sqlite_cannot_be_loaded_nobody_waits(
@@ -282,9 +282,9 @@ def test_the_loop_does_not_ask_the_disk_for_the_journal(tmp_path: Path) -> None:
     room, other = Room(tmp_path / "journal", soon=later.append), Room(tmp_path / "journal")
     room.scribe.write(Left(frozenset(), 2000.0))
     other.write(a_run(1))
-    other.scribe.close()
+    other.scribe.close(GENEROUS)
     later.pop()()
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
     assert room.reader.runs("web:web", 0.0, 10)[0].end is not None
 
 
@@ -308,7 +308,7 @@ def test_the_thread_is_woken_once_for_what_comes_together(tmp_path: Path) -> Non
     assert room.runs() == [1, 2]
 
     room.scribe.write(a_run(3))
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
     assert room.runs() == [1, 2, 3]
     later.pop()()  # it finds nothing left to do
 
@@ -319,7 +319,7 @@ def test_the_file_stays_within_its_size(tmp_path: Path) -> None:
     room.write(a_run(1))
     for start in range(2, 2000, 100):
         room.write(*(a_turn(n, "x" * 500) for n in range(start, start + 100)))
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
     assert room.path.stat().st_size <= 256 * 1024
     changes = room.reader.changes("web:web", 10_000)
     assert changes[-1].tries == 2001
@@ -331,12 +331,12 @@ def test_what_is_too_old_is_forgotten(tmp_path: Path) -> None:
     """By its days; 1000 seconds after the epoch is long ago."""
     room = Room(tmp_path / "journal")
     room.write(a_run(1), an_end(1), a_turn(1), a_run(2))
-    room.scribe.close()
+    room.scribe.close(GENEROUS)
     later = Room(tmp_path / "journal", maxdays=1)
     later.write(a_run(3))
     assert later.runs() == [2, 3]
     assert later.reader.changes("web:web", 10) == []
-    later.scribe.close()
+    later.scribe.close(GENEROUS)
 
 
 WRITER = """

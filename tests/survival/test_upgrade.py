@@ -297,8 +297,9 @@ def test_who_follows_a_log_follows_it_on(start: Start) -> None:
             installation.install("0.1.1")
             assert daemon.ctl("upgrade", seconds=LONG).code == 0
             count = wait_for_lines(shown, 10 + len(numbers(shown)))
-            until(lambda: len(daemon_pids(daemon)) == 1, "the old daemon has gone", seconds=LONG)
-            os.kill(daemon_pids(daemon)[0], signal.SIGKILL)
+            os.kill(
+                until(lambda: only_daemon(daemon), "the old one has gone", LONG), signal.SIGKILL
+            )
             wait_for_lines(shown, 10 + count)
         finally:
             follower.terminate()
@@ -316,14 +317,15 @@ def wait_for_lines(shown: Path, count: int) -> int:
     return len(numbers(shown))
 
 
-def daemon_pids(daemon: Daemon) -> list[int]:
-    """The pid of the daemon below the keeper."""
+def only_daemon(daemon: Daemon) -> int:
+    """The pid of the daemon below the keeper; 0 while there are two."""
     children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split()
-    return [
+    found = [
         pid
         for pid in map(int, children)
         if b"supervisord" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
+    return found[0] if len(found) == 1 else 0
 
 
 def test_who_connects_in_the_gap_waits(start: Start) -> None:
