@@ -16,7 +16,7 @@ def test_silence_is_told_now_and_then(
     sit: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a stream whose client is gone does not look at the log for ever."""
-    monkeypatch.setattr("proctor.api.log_ranges.HEARTBEAT", 0.2)
+    monkeypatch.setattr("proctor.api.following.HEARTBEAT", 0.2)
     log = tmp_path / "log"
     log.write_bytes(b"first")
     policy = OutputPolicy(kind=LogKind.FILE, path=str(log))

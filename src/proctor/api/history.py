@@ -22,6 +22,7 @@ from proctor.core.faults import Fault, FaultCode
 from proctor.core.history import Change, Explanation, Run, RunOutput
 from proctor.core.names import split_namespec
 from proctor.core.story import Present, explain
+from proctor.daemon.output import CHANNELS
 from proctor.posix.logmarks import Mark, output_between
 from proctor.posix.users import name_of
 from proctor.survival.keeper_loss import meaning_of_loss
@@ -95,7 +96,7 @@ class Histories(Room):
         the log files do not hold it any more; FAILED.
         """
         self._require_running()
-        if channel not in ("stdout", "stderr"):
+        if channel not in CHANNELS:
             raise Fault(FaultCode.BAD_ARGUMENTS, f"{channel} is neither stdout nor stderr")
         group, process = split_namespec(name)
         if process is None:

@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 
 from proctor.api.actions import act_on_each
-from proctor.api.room import Room
+from proctor.api.following import Following, Piece
 from proctor.api.text import readable
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult
+from proctor.daemon.output import CHANNELS
 from proctor.daemon.process import Process
-from proctor.posix.follow import Follower
+from proctor.posix.follow import TRUNCATED
 from proctor.posix.logfile import read_range, tail_range
-
-# How long a follower rests when there was nothing new.  No timer runs while nobody follows.
-FOLLOW_INTERVAL = 0.1
 
 # More than this at once would make the daemon as big as the log.
 MAX_READ = 32 * 1024 * 1024
 
-
 Cleared = Callable[[OSError | None], None]
 
 
-class Logs(Room):
+class Logs(Following):
     """Everything that can be done with logs."""
 
     # The main log
@@ -97,10 +95,7 @@ class Logs(Room):
         Works while the daemon stops, too.  Raises at once: BAD_NAME, NO_FILE (no such channel, no
         log configured, no file).
         """
-        process = self._one(name)
-        if channel not in ("stdout", "stderr"):
-            raise Fault(FaultCode.NO_FILE, channel)
-        return await self._follow(process.logfile(channel))
+        return await self._follow(self._log_of(name, channel))
 
     async def follow_main_log(self) -> AsyncIterator[bytes]:
         """The main log, as `follow_log`.  Raises NO_FILE."""
@@ -129,19 +124,24 @@ class Logs(Room):
     async def _follow(self, path: str | None) -> AsyncIterator[bytes]:
         if path is None or not await self._in_worker(os.path.exists, path):
             raise Fault(FaultCode.NO_FILE)
-        return self._new_bytes(_Reader(path))
+        return _bytes_of(self._pieces(path))
 
-    async def _new_bytes(self, reader: _Reader) -> AsyncIterator[bytes]:
-        try:
-            while True:
-                data = await self._in_worker(reader.read)
-                if data:
-                    yield data
-                else:
-                    await asyncio.sleep(FOLLOW_INTERVAL)
-        finally:
-            # Behind a read that may still be going on; the caller may have been cancelled in it.
-            self._worker.submit(reader.close)
+    def _log_of(self, name: str, channel: str) -> str | None:
+        """The log file of a process, if it has one.  Raises BAD_NAME, NO_FILE (no such channel)."""
+        process = self._one(name)
+        if channel not in CHANNELS:
+            raise Fault(FaultCode.NO_FILE, channel)
+        return process.logfile(channel)
+
+
+async def _bytes_of(pieces: AsyncGenerator[Piece, None]) -> AsyncIterator[bytes]:
+    """For those who only look; that something is missing is told them in words."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if piece.gap:
+                yield TRUNCATED
+            elif piece.data:
+                yield piece.data
 
 
 async def _cleared(clear: Callable[[Cleared], None], name: str = "") -> None:
@@ -152,28 +152,6 @@ async def _cleared(clear: Callable[[Cleared], None], name: str = "") -> None:
     problem = await cleared
     if problem is not None:
         raise Fault(FaultCode.FAILED, name) from problem
-
-
-class _Reader:
-    """A Follower that is opened by its first read, so that whoever never reads need not close it.
-
-    Used in the worker thread only.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._follower: Follower | None = None
-
-    def read(self) -> bytes:
-        """The next bytes, b"" when there are none yet."""
-        if self._follower is None:
-            self._follower = Follower(self._path)
-        return self._follower.read()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._follower is not None:
-            self._follower.close()
 
 
 def _read_bounded(path: str | None, offset: int, length: int) -> bytes:

@@ -12,7 +12,8 @@ from binascii import b2a_base64
 from collections.abc import AsyncIterator
 
 from proctor.api.documents import LogRange
-from proctor.api.log_ranges import MAX_RANGE, Piece
+from proctor.api.following import Piece
+from proctor.api.log_ranges import MAX_RANGE
 from proctor.posix.follow import Place, Range
 from proctor.web import guard
 from proctor.web.parameters import Kind, Parameter
