@@ -37,13 +37,10 @@ class ConfigurationRoom(Room):
     async def add_process_group(self, name: str) -> bool:
         """Make a group of the configuration active.  Raises ALREADY_ADDED, BAD_NAME."""
         self._require_running()
-        for spec in self.context.configuration.value.groups:
-            if spec.name == name:
-                group = self.supervisor.add_group(spec)
-                with because(CauseKind.UPDATE):
-                    self.supervisor.autostart(group)
-                return True
-        raise Fault.bad_name(name)
+        group = self.supervisor.add_group(self._configured(name))
+        with because(CauseKind.UPDATE):
+            self.supervisor.autostart(group)
+        return True
 
     async def remove_process_group(self, name: str) -> bool:
         """Forget a group whose processes are all stopped.  Raises STILL_RUNNING, BAD_NAME."""
@@ -68,6 +65,12 @@ class ConfigurationRoom(Room):
         """What is doubtful in the files as they were read last, such as an unknown option."""
         self._require_running()
         return [note.line() for note in self.context.configuration.value.notes if _warns(note)]
+
+    def _configured(self, name: str) -> GroupSpec:
+        for spec in self.context.configuration.value.groups:
+            if spec.name == name:
+                return spec
+        raise Fault.bad_name(name)
 
     def _take_over(self, new: Configuration) -> None:
         """From now on this is what is configured; what is active stays as it is."""

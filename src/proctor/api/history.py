@@ -77,16 +77,16 @@ class Histories(Room):
         runs = await self._from_journal(
             lambda reader: [_run_named(run) for run in reader.runs(one, since, most)]
         )
-        who, read = caller(), caller().reads_logs
         if name and not runs:
             self._find(name)
+        who = caller()
         shown = [
             run
             for run in runs
             if who.covers(run.process.partition(":")[0])
             and (not name or run.process.startswith(f"{group}:"))
         ]
-        return [run if read else replace(run, last="") for run in shown[-limit:]]
+        return [run if who.reads_logs else replace(run, last="") for run in shown[-limit:]]
 
     async def run_output(self, name: str, run: int = 0, channel: str = "stdout") -> RunOutput:
         """What a run wrote: 0 the latest, -1 the one before, ...; else the run of that number.

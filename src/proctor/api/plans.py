@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from proctor.config.diff import diff
 from proctor.config.load import Configuration
@@ -76,16 +76,15 @@ def _added(spec: GroupSpec) -> GroupChange:
     return GroupChange(spec.name, Change.ADDED, starts=_autostarting(spec.processes))
 
 
-def _unstopped(group: Group, specs: list[ProcessSpec] | tuple[ProcessSpec, ...]) -> tuple[str, ...]:
-    names = [spec.name for spec in specs]
+def _unstopped(group: Group, specs: Iterable[ProcessSpec]) -> tuple[str, ...]:
     return tuple(
-        make_namespec(group.name, name)
-        for name in names
-        if group.processes[name].state not in STOPPED_STATES
+        make_namespec(group.name, spec.name)
+        for spec in specs
+        if group.processes[spec.name].state not in STOPPED_STATES
     )
 
 
-def _autostarting(specs: list[ProcessSpec] | tuple[ProcessSpec, ...]) -> tuple[str, ...]:
+def _autostarting(specs: Iterable[ProcessSpec]) -> tuple[str, ...]:
     starting = [spec for spec in specs if spec.start.autostart]
     return tuple(make_namespec(spec.group, spec.name) for spec in ascending(starting))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from proctor.api.room import display_name
 from proctor.api.tally import Counts
 from proctor.api.views import describe
 from proctor.core.exits import signal_name
-from proctor.core.names import make_namespec
 from proctor.core.states import ProcessState
 from proctor.daemon.process import Process
 
@@ -19,7 +19,7 @@ def process_view(process: Process, counts: Counts, now: float) -> ProcessView:
     """Everything about one process at `now` (wall time) but what it uses."""
     state = process.state
     return {
-        "id": make_namespec(process.group_name, process.name),
+        "id": display_name(process),
         "name": process.name,
         "group": process.group_name,
         "kind": process.spec.kind.value,

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from proctor.api.processes import Processes
 from proctor.api.system import System
 from proctor.core.cause import CauseKind, because
-from proctor.core.faults import Fault
 from proctor.core.info import ActionResult
 from proctor.core.spec import GroupSpec
 from proctor.core.states import STOPPED_STATES
@@ -46,9 +45,3 @@ class Updates(Processes, System):
             await waiters.until(restless[0], STOPPED_STATES.__contains__)
             self._require_running()
         return results
-
-    def _configured(self, name: str) -> GroupSpec:
-        for spec in self.context.configuration.value.groups:
-            if spec.name == name:
-                return spec
-        raise Fault.bad_name(name)

@@ -1,7 +1,7 @@
 """docs/reference/http-api.md: the manual of the HTTP interface, made of the route table.
 
-What is not in a row (events, metrics, how to ask at all) is written in `manual.md` beside this
-file's tests; here the tables are made that stand below it.
+What is not in a row (events, metrics, how to ask at all) is written in `http-api.head.md` beside
+it; here the tables are made that stand below that.
 """
 
 from __future__ import annotations

@@ -120,9 +120,11 @@ async def _finished(result: object) -> object:
 
 def _as_fault(error: Exception) -> Fault | None:
     """An RPCError of the compatibility package, told by its shape: a code and a text."""
+    if isinstance(error, Fault):
+        return error
     code, text = getattr(error, "code", None), getattr(error, "text", None)
-    if isinstance(error, Fault) or not isinstance(code, int) or not isinstance(text, str):
-        return error if isinstance(error, Fault) else None
+    if not isinstance(code, int) or not isinstance(text, str):
+        return None
     fault = Fault(code)
     fault.text = text
     return fault
