@@ -1,13 +1,18 @@
-"""The line a listener reads before each event, and the tokens it answers with.
+"""The line a listener reads before each event, its fields, and the tokens it answers with.
 
 Source: compat events.md, section 2; gotcha G6 for the two lengths.
 """
 
 from __future__ import annotations
 
+import re
+
 READY = b"READY\n"
 RESULT = b"RESULT "
 ACCEPTED = b"OK"
+
+# A blank inside a value, as in the name of a process, belongs to the value.
+_FIELD = re.compile(r"(\w+):(.*?)(?=\s\w+:|$)")
 
 
 class Envelope:
@@ -31,6 +36,11 @@ class Envelope:
             f"{server}{serial}{pool}{poolserial} eventname:{eventname}"
             f" len:{len(payload)}{extra}\n{payload}"
         )
+
+
+def fields_of(line: str) -> dict[str, str]:
+    """What a line of `key:value` pairs says: the header, and the first line of most payloads."""
+    return dict(_FIELD.findall(line))
 
 
 def _encode(text: str) -> bytes:

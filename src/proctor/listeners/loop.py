@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -20,14 +19,12 @@ from typing import NoReturn
 
 from proctor.client.connection import ProtocolError
 from proctor.client.server import Server
+from proctor.core.envelope import fields_of
 from proctor.core.faults import Fault
 from proctor.core.values import dataclass
 
 # Whatever keeps the daemon from answering, or its answer from being a good one.
 RPC_TROUBLE = (Fault, ProtocolError, OSError, ValueError)
-
-# A blank inside a value, as in the name of a process, belongs to the value.
-_FIELD = re.compile(r"(\w+):(.*?)(?=\s\w+:|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Event:
     @property
     def fields(self) -> dict[str, str]:
         """The first line of the payload, `processname` and so on."""
-        return _fields(self.payload.partition("\n")[0])
+        return fields_of(self.payload.partition("\n")[0])
 
     @property
     def is_unexpected_exit(self) -> bool:
@@ -63,7 +60,7 @@ def listen(handle: Callable[[Event], None]) -> NoReturn:
 def _next(stream: io.TextIOWrapper) -> Event:
     line = stream.readline()
     if line.endswith("\n"):
-        headers = _fields(line.rstrip("\n"))
+        headers = fields_of(line.rstrip("\n"))
         length = int(headers["len"])
         payload = stream.read(length)
         if len(payload) == length:
@@ -126,10 +123,6 @@ def shown(trouble: Exception) -> str:
     if isinstance(trouble, Fault):
         return f"<Fault {trouble.code}: {trouble.text!r}>"
     return str(trouble)
-
-
-def _fields(line: str) -> dict[str, str]:
-    return dict(_FIELD.findall(line))
 
 
 def _answer(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 
 from proctor.api.documents import DaemonView, Done, UpgradeNewsView
 from proctor.web.parameters import Kind, Parameter
+from proctor.web.rest import results
 from proctor.web.routes import Answer, Call, Route
 
 
@@ -17,13 +18,13 @@ async def get_daemon(call: Call) -> Answer:
 async def shutdown(call: Call) -> Answer:
     """Stop everything and end."""
     await call.service.shutdown()
-    return _DONE
+    return results.DONE
 
 
 async def restart(call: Call) -> Answer:
     """Stop everything and begin again."""
     await call.service.restart()
-    return _DONE
+    return results.DONE
 
 
 async def upgrade(call: Call) -> Answer:
@@ -39,16 +40,14 @@ async def get_upgrade(call: Call) -> Answer:
 async def clear_daemon_log(call: Call) -> Answer:
     """Empty its log."""
     await call.service.clear_log()
-    return _DONE
+    return results.DONE
 
 
 async def send_event(call: Call) -> Answer:
     """Tell event listeners something."""
     await call.service.send_remote_comm_event(call.text("type"), call.text("data"))
-    return _DONE
+    return results.DONE
 
-
-_DONE: Done = {"ok": True}
 
 ROUTES = (
     Route("GET", "/api/v1/daemon", get_daemon, "The daemon itself", DaemonView, ("view_daemon",)),

@@ -6,13 +6,13 @@ process as it is when the message is made, of a group its processes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 from proctor.api.access import caller
 from proctor.api.event_feed import Dropped, Entry, Listening, Reset, Told, known_kind, usual_kinds
 from proctor.api.service import Service
 from proctor.core.caller import Caller
+from proctor.core.envelope import fields_of
 from proctor.core.events import (
     Event,
     GroupChanged,
@@ -31,7 +31,6 @@ from proctor.web.routes import STREAM, Answer, Call, Route
 from proctor.web.sse import HEADERS, message
 
 PATH = "/api/v1/events"
-_FIELD = re.compile(r"(\w+):(.*?)(?=\s\w+:|$)")
 
 
 async def follow_events(call: Call) -> Answer:
@@ -84,7 +83,7 @@ def _event(told: Told, service: Service, who: Caller) -> bytes:
 
 def _data(when: float, event: Event) -> dict[str, object]:
     payload = event.payload
-    fields = dict(_FIELD.findall(payload.partition("\n")[0]))
+    fields = fields_of(payload.partition("\n")[0])
     return {"type": event.name, "time": round(when, 3), "fields": fields, "payload": payload}
 
 

@@ -23,13 +23,13 @@ async def get_group(call: Call) -> Answer:
 async def add_group(call: Call) -> Answer:
     """Make it active."""
     await call.service.add_process_group(call.text("name"))
-    return _DONE
+    return results.DONE
 
 
 async def remove_group(call: Call) -> Answer:
     """Take it away."""
     await call.service.remove_process_group(call.text("name"))
-    return _DONE
+    return results.DONE
 
 
 async def update_group(call: Call) -> Answer:
@@ -63,8 +63,6 @@ async def signal_group(call: Call) -> Answer:
     answer = await call.service.signal_process_group(call.text("name"), signal_of(call))
     return results.document(answer)
 
-
-_DONE: Done = {"ok": True}
 
 ROUTES = (
     Route("GET", "/api/v1/groups", list_groups, "All active groups", GroupList, ("view_groups",)),

@@ -76,13 +76,13 @@ async def signal_process(call: Call) -> Answer:
 async def send_stdin(call: Call) -> Answer:
     """Write to its stdin."""
     await call.service.send_process_stdin(call.text("name"), call.text("data"))
-    return _DONE
+    return results.DONE
 
 
 async def clear_process_logs(call: Call) -> Answer:
     """Empty its logs."""
     await call.service.clear_process_logs(call.text("name"))
-    return _DONE
+    return results.DONE
 
 
 async def restarted(service: Service, name: str, wait: bool) -> bool | list[ActionResult]:
@@ -106,8 +106,6 @@ def signal_of(call: Call) -> str | int:
     assert isinstance(value, (str, int))
     return value
 
-
-_DONE: Done = {"ok": True}
 
 ROUTES = (
     Route(

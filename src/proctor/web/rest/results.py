@@ -1,11 +1,11 @@
-"""What became of each process of an action, as documents."""
+"""What became of an action, or of each process of it, as documents."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from proctor.api.documents import Result, Results
+from proctor.api.documents import Done, Result, Results
 from proctor.core.faults import Fault, FaultCode
 from proctor.core.info import ActionResult
 from proctor.core.names import make_namespec, split_namespec
@@ -14,6 +14,8 @@ from proctor.web.request import Refusal
 
 # A verb of the Service on one name: True for a process, a list for `group:*`.
 Verb = Callable[[str], Awaitable[bool | list[ActionResult]]]
+
+DONE: Done = {"ok": True}
 
 
 def document(results: Iterable[ActionResult]) -> Results:
