@@ -146,7 +146,7 @@ def test_a_stop_does_not_wait_for_a_frozen_log_disk(tmp_path: Path) -> None:
         assert [plan.key for plan in heart.host.plans] == ["web:web"]
         assert heart.process("web").pid == 101
         heart.stop("web")
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_signal_that_overtakes_the_spawn_waits_for_the_child() -> None:

@@ -27,6 +27,7 @@ from support.daemon import Daemon, Launch
 from support.implementations import proctor
 from support.programs import OBEDIENT, program
 from support.rpc import free_port
+from support.waiting import GENEROUS
 
 # These end the daemon, or do not end themselves; they have tests of their own.
 NOT_HERE = "/daemon/(shutdown|restart|upgrade)$|/follow$|readyz"
@@ -67,7 +68,7 @@ def test_the_description_is_kept(case: schemathesis.Case[Any], daemon: Daemon) -
     if case.path_parameters and case.path_parameters.get("name") == "0":
         # The simplest name that can be made up stands for one that exists.
         case.path_parameters["name"] = "cat"
-    case.call_and_validate(base_url=URLS[daemon], checks=CHECKS, timeout=30)
+    case.call_and_validate(base_url=URLS[daemon], checks=CHECKS, timeout=GENEROUS)
 
 
 def test_the_daemon_has_borne_it(daemon: Daemon) -> None:
