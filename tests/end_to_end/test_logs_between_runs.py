@@ -22,6 +22,9 @@ def started(launch: Launch, ours: Implementation, autorestart: str) -> tuple[Dae
     options = {"stdout_logfile": "%(here)s/web.log", "redirect_stderr": True}
     daemon = launch(ours, program("web", OBEDIENT, autorestart=autorestart, **options))
     daemon.until_state("web", "RUNNING")
+    # Then its log is not only open but watched, too: before that it would be made again.
+    daemon.call("supervisor.sendProcessStdin", "web", "echo up\n")
+    daemon.until_file("web.log", "up")
     return daemon, daemon.directory / "web.log"
 
 
