@@ -33,6 +33,13 @@ def main(argv: list[str] | None = None) -> int:
             from proctor.cli.healthy import healthy
 
             return healthy(program, rest)
+        case _:
+            return _carry_out(words)
+
+
+def _carry_out(words: list[str]) -> int:
+    """A command that reads no options of its own, or one that there is not."""
+    match words:
         case ["help" | "--help" | "-h"] | [_, "--help" | "-h"]:  # of those without options
             from proctor.cli.usage import help_of
 

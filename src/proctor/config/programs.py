@@ -148,27 +148,11 @@ class Program:
         path = reader.get_twice(stream.logfile, names)
         backups, maxbytes = reader.get(stream.backups, names), reader.get(stream.maxbytes, names)
         syslog = reader.get(stream.syslog, names)
-        where, key = f"For [{reader.section.name}], ", stream.logfile.name
+        self._warn_of_log(stream, path, maxbytes, redirected)
         if path == "SYSLOG":
-            reader.context.findings.warn(
-                f"{where}{key}=syslog but this is deprecated and will be removed.  Use "
-                f"{stream.syslog.name}=true to enable syslog instead."
-            )
             path, syslog = "NONE", True
-        if redirected:
-            if path not in ("AUTO", "NONE", ""):
-                reader.context.findings.warn(
-                    f"{where}redirect_stderr=true but {key} has also been set to a filename, "
-                    "the filename has been ignored"
-                )
-            path = "NONE"
-        if path == "AUTO" and maxbytes == 0:
-            reader.context.findings.warn(
-                f"{where}AUTO logging used for {key} without rollover, set maxbytes > 0 to avoid "
-                "filling up filesystem unintentionally"
-            )
         kinds = {"AUTO": LogKind.AUTO, "NONE": LogKind.NONE, "": LogKind.NONE}
-        kind = kinds.get(path, LogKind.FILE)
+        kind = LogKind.NONE if redirected else kinds.get(path, LogKind.FILE)
         policy = replace(
             common,
             kind=kind,
@@ -178,3 +162,24 @@ class Program:
             syslog=syslog,
         )
         return self._policies.setdefault(policy, policy)
+
+    def _warn_of_log(
+        self, stream: StreamOptions, path: str, maxbytes: int, redirected: bool
+    ) -> None:
+        warn = self._reader.context.findings.warn
+        where, key = f"For [{self._reader.section.name}], ", stream.logfile.name
+        if path == "SYSLOG":
+            warn(
+                f"{where}{key}=syslog but this is deprecated and will be removed.  Use "
+                f"{stream.syslog.name}=true to enable syslog instead."
+            )
+        elif redirected and path not in ("AUTO", "NONE", ""):
+            warn(
+                f"{where}redirect_stderr=true but {key} has also been set to a filename, "
+                "the filename has been ignored"
+            )
+        elif path == "AUTO" and not redirected and maxbytes == 0:
+            warn(
+                f"{where}AUTO logging used for {key} without rollover, set maxbytes > 0 to avoid "
+                "filling up filesystem unintentionally"
+            )
