@@ -36,45 +36,50 @@ def build_daemon(
         context.findings.add(Problem(text, hint=f"add a line [supervisord] to {path}"))
         return None
     reader = Reader(section, context, overrides=overrides)
-    minfds, minprocs = reader.get(rows.MINFDS), reader.get(rows.MINPROCS)
-    directory, umask = reader.get(rows.DIRECTORY_OPTION), reader.get(rows.UMASK)
-    logfile = reader.get(rows.LOGFILE)
-    maxbytes, backups = reader.get(rows.LOGFILE_MAXBYTES), reader.get(rows.LOGFILE_BACKUPS)
-    loglevel, pidfile = reader.get(rows.LOGLEVEL), reader.get(rows.PIDFILE)
-    identifier, nodaemon = reader.get(rows.IDENTIFIER), reader.get(rows.NODAEMON)
-    silent, childlogdir = reader.get(rows.SILENT), reader.get(rows.CHILDLOGDIR)
-    settings = DaemonSettings(
-        logfile=None if logfile.lower() == "syslog" else _absolute(logfile, context),
-        pidfile=_absolute(pidfile, context),
-        childlogdir=_absolute(childlogdir or context.world.temporary_directory, context),
-        logfile_maxbytes=maxbytes,
-        logfile_backups=backups,
-        loglevel=loglevel,
-        umask=umask,
-        nodaemon=nodaemon,
-        silent=silent,
-        minfds=minfds,
-        minprocs=minprocs,
-        nocleanup=reader.get(rows.NOCLEANUP),
-        directory=None if directory is None else _absolute(directory, context),
-        strip_ansi=reader.get(rows.STRIP_ANSI),
-        environment=_environment(reader),
-        identifier=identifier,
-        keeper=reader.get(rows.KEEPER),
-        on_orphan=reader.get(rows.ON_ORPHAN_OPTION),
-        hup=reader.get(rows.HUP),
-        upgrade_timeout=reader.get(rows.UPGRADE_TIMEOUT),
-        audit=reader.get(rows.AUDIT),
-        journal_maxbytes=reader.get(rows.JOURNAL_MAXBYTES),
-        journal_maxdays=reader.get(rows.JOURNAL_MAXDAYS),
-        metrics=reader.get(rows.METRICS),
-        uid=reader.get(rows.USER_NAME),
-    )
-    journal = _journal(reader.get(rows.JOURNAL_FILE), settings, context)
-    settings = settings._replace(journal=journal)
+    settings = _settings(reader, context)
     _look_twice(reader, settings)
     context.names.update((f"ENV_{key}", value) for key, value in settings.environment)
     return settings
+
+
+def _settings(reader: Reader, context: Context) -> DaemonSettings:
+    get = reader.get
+
+    def path(text: str | None) -> str | None:
+        return None if text is None else _absolute(text, context)
+
+    settings = DaemonSettings(
+        minfds=get(rows.MINFDS),
+        minprocs=get(rows.MINPROCS),
+        directory=path(get(rows.DIRECTORY_OPTION)),
+        umask=get(rows.UMASK),
+        logfile=path(_none_for_syslog(get(rows.LOGFILE))),
+        logfile_maxbytes=get(rows.LOGFILE_MAXBYTES),
+        logfile_backups=get(rows.LOGFILE_BACKUPS),
+        loglevel=get(rows.LOGLEVEL),
+        pidfile=_absolute(get(rows.PIDFILE), context),
+        identifier=get(rows.IDENTIFIER),
+        nodaemon=get(rows.NODAEMON),
+        silent=get(rows.SILENT),
+        childlogdir=_absolute(get(rows.CHILDLOGDIR) or context.world.temporary_directory, context),
+        nocleanup=get(rows.NOCLEANUP),
+        strip_ansi=get(rows.STRIP_ANSI),
+        environment=_environment(reader),
+        keeper=get(rows.KEEPER),
+        on_orphan=get(rows.ON_ORPHAN_OPTION),
+        hup=get(rows.HUP),
+        upgrade_timeout=get(rows.UPGRADE_TIMEOUT),
+        audit=get(rows.AUDIT),
+        journal_maxbytes=get(rows.JOURNAL_MAXBYTES),
+        journal_maxdays=get(rows.JOURNAL_MAXDAYS),
+        metrics=get(rows.METRICS),
+        uid=get(rows.USER_NAME),
+    )
+    return settings._replace(journal=_journal(get(rows.JOURNAL_FILE), settings, context))
+
+
+def _none_for_syslog(path: str) -> str | None:
+    return None if path.lower() == "syslog" else path
 
 
 def _journal(value: str, settings: DaemonSettings, context: Context) -> str | None:
