@@ -16,8 +16,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from proctor.config import commandline
 from proctor.config.commandline import Overrides, UsageError, Wish
@@ -35,6 +35,10 @@ from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_o
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
 from proctor.posix.users import PrivilegeError, drop_privileges
 from proctor.runtime.loading import import_asyncio_without_ssl, load_everything
+from proctor.runtime.profiling import profiled
+
+if TYPE_CHECKING:
+    from proctor.runtime.beginnings import Ending
 
 AGAIN = "--again"
 ANEW = "--anew"
@@ -262,7 +266,7 @@ def _serve(
         command=settled.command(),
         notifier=notify.inherit(os.environ, pid),
     )
-    with _profiled(settled.overrides.profile):
+    with profiled(settled.overrides.profile):
         ending = lives(
             beginnings,
             keeper,
@@ -271,29 +275,20 @@ def _serve(
         )
     if ending.outcome is Outcome.EXIT:
         return ending.status
+    _begin_again(ending, settled, beginnings.notifier)
+
+
+def _begin_again(ending: Ending, settled: Settled, notifier: notify.Notifier) -> NoReturn:
+    """Become another daemon, with what this one leaves."""
+    from proctor.runtime.beginnings import Outcome
+
     if ending.keeper is not None:
         leave_to_next(ending.keeper, os.environ)
     if ending.outcome is Outcome.RESTART:
         legacy.leave(ending.legacy, os.environ)
-    beginnings.notifier.leave(os.environ)
+    notifier.leave(os.environ)
     command = settled.command(ANEW if ending.outcome is Outcome.ALONE else AGAIN)
     os.execv(command[0], command)
-
-
-@contextmanager
-def _profiled(columns: str | None) -> Iterator[None]:
-    """Print what Python's profiler saw, sorted by these columns; None: do without."""
-    if columns is None:
-        yield
-        return
-    import cProfile
-    import pstats
-
-    with cProfile.Profile() as profile:
-        yield
-    words = columns.split(",")
-    stats = pstats.Stats(profile).sort_stats(*(word for word in words if word != "callers"))
-    (stats.print_callers if "callers" in words else stats.print_stats)(0.3)
 
 
 if __name__ == "__main__":
