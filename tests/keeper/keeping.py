@@ -24,6 +24,7 @@ class Talk:
 
     def __init__(self, pid: int, sock: socket.socket, control: socket.socket) -> None:
         self.pid = pid
+        self.sock = sock
         self.wire = Wire(sock)
         self.control = control
         self._heard: list[Message] = []

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from keeper.keeping import PATIENCE, KeeperProcess, Talk, read_all, until
 from proctor.keeper.protocol import Message
@@ -302,17 +299,7 @@ def wait_and_count(pid: int) -> int:
 
 
 def test_the_keeper_stays_small(keeper: KeeperProcess, talk: Talk) -> None:
-    """Less than 6 MB of its own."""
+    """Less than 5 MiB of its own; what it may load is in tests/architecture."""
     lines = Path(f"/proc/{keeper.pid}/smaps_rollup").read_text().splitlines()
     private = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
-    assert private < 6 * 1024
-
-
-@pytest.mark.parametrize("module", ["asyncio", "ssl", "ctypes", "dataclasses", "typing", "site"])
-def test_the_keeper_loads_nothing_heavy(module: str) -> None:
-    """Run as the launcher runs it."""
-    root = str(Path(__file__).parents[2] / "src")
-    program = f"import sys; sys.path.append({root!r}); import proctor.keeper.loop as _; "
-    program += f"print({module!r} in sys.modules)"
-    command = [sys.executable, "-I", "-S", "-c", program]
-    assert subprocess.run(command, capture_output=True, check=True).stdout == b"False\n"
+    assert private < 5 * 1024

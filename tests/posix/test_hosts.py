@@ -104,7 +104,7 @@ def keeper() -> Iterator[KeeperProcess]:
 
 @asynccontextmanager
 async def keeper_host(keeper: KeeperProcess) -> AsyncIterator[KeeperHost]:
-    host = KeeperHost(asyncio.get_running_loop(), keeper.next_talk().wire.sock)
+    host = KeeperHost(asyncio.get_running_loop(), keeper.next_talk().sock)
     yield host
     if not host.lost:
         host.leave()
@@ -376,7 +376,7 @@ def test_bye(keeper: KeeperProcess) -> None:
 
     async def scene() -> None:
         talk = keeper.next_talk()
-        host = KeeperHost(asyncio.get_running_loop(), talk.wire.sock)
+        host = KeeperHost(asyncio.get_running_loop(), talk.sock)
         await host.hello()
         assert host.keeper_pid == keeper.pid
         host.bye(7)
@@ -391,7 +391,7 @@ def test_the_next_program_in_this_process_goes_on(keeper: KeeperProcess) -> None
 
     async def scene() -> None:
         loop = asyncio.get_running_loop()
-        sock = keeper.next_talk().wire.sock
+        sock = keeper.next_talk().sock
         host = KeeperHost(loop, sock)
         await host.hello()
         for number in range(100):
@@ -418,7 +418,7 @@ def test_a_lost_keeper(keeper: KeeperProcess) -> None:
     async def scene() -> None:
         loop = asyncio.get_running_loop()
         lost = loop.create_future()
-        host = KeeperHost(loop, keeper.next_talk().wire.sock)
+        host = KeeperHost(loop, keeper.next_talk().sock)
         host.on_keeper_lost = lambda: lost.set_result(None)
         await host.hello()
         child = spawn(host, "/bin/sleep", "1000")

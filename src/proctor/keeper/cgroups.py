@@ -12,7 +12,10 @@ group.  Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ONLY_GROUPING = ("name=", "freezer", "pids")
 _LONGEST_NAME = 200

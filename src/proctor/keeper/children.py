@@ -11,22 +11,26 @@ import errno
 import os
 import resource
 import time
-from collections.abc import Iterator
 
 from proctor.keeper import foreign
 from proctor.keeper.pipes import Streams
 from proctor.keeper.trees import Tree
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # [seconds of CPU in user mode, in system mode, largest size in KiB]; () while it lives.
 Usage = tuple[float, ...]
+# Each signal that was sent, and when that was last.
+Signalled = tuple[tuple[int, float], ...]
 
 
 class Child:
     """One child.  `status` is None while it lives; `started` and `ended` are monotonic seconds.
 
-    `signalled` is, for each signal that was sent to it, when that was last; `usage` is what the
-    Reaper told of it.  `watch` is a pidfd for one that is not ours by birth (foreign.py), else
-    None.
+    `usage` is what the Reaper told of it.  `watch` is a pidfd for one that is not ours by birth
+    (foreign.py), else None.
     """
 
     __slots__ = (
@@ -46,7 +50,7 @@ class Child:
         self.started = started
         self.status: int | None = None
         self.ended = 0.0
-        self.signalled: dict[int, float] = {}
+        self.signalled: Signalled = ()
         self.usage: Usage = ()
         self.watch: int | None = None
 
@@ -56,7 +60,8 @@ class Child:
             foreign.send(self.watch, self.pid, signum, to_group)
         else:
             (os.killpg if to_group else os.kill)(self.pid, signum)
-        self.signalled[signum] = time.monotonic()
+        others = (pair for pair in self.signalled if pair[0] != signum)
+        self.signalled = (*others, (signum, time.monotonic()))
 
 
 class Children:

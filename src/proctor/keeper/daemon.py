@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 
 from proctor.keeper.foreign import UNKNOWN
 from proctor.keeper.protocol import Frozen, Wire
+from proctor.keeper.thin import signals, sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing for real costs the keeper 0.6 MB
@@ -26,7 +25,7 @@ class Daemon:
     """
 
     def __init__(
-        self, pid: int, sock: socket.socket, started: float, watch: int | None = None
+        self, pid: int, sock: sockets.socket, started: float, watch: int | None = None
     ) -> None:
         self.pid = pid
         self.wire = Wire(sock)
@@ -41,7 +40,7 @@ class Daemon:
             if self.watch is None:
                 os.kill(self.pid, signum)
             else:
-                signal.pidfd_send_signal(self.watch, signum)
+                signals.pidfd_send_signal(self.watch, signum)
         except ProcessLookupError:
             return
 
@@ -60,7 +59,7 @@ class Daemon:
     def from_dict(cls, fields: dict[str, Any], wire: Frozen | None) -> Daemon:
         """As another program knew it."""
         number = fields["sock"]
-        sock = socket.socket() if number is None else socket.socket(fileno=number)
+        sock = sockets.socket() if number is None else sockets.socket(fileno=number)
         daemon = cls(fields["pid"], sock, fields["started"], fields["watch"])
         daemon.greeted, daemon.reachable = fields["greeted"], number is not None
         if wire is not None:
@@ -97,7 +96,7 @@ def killed(status: int) -> bool:
     """
     if status == UNKNOWN:
         return True
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signals.SIGKILL
 
 
 def exit_code(status: int) -> int:

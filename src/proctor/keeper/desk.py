@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
 
 from proctor.keeper.birth import Nursery
 from proctor.keeper.children import Child, Children
@@ -19,6 +18,10 @@ from proctor.keeper.pipes import SpawnError, Streams
 from proctor.keeper.protocol import Message, close_all
 from proctor.keeper.spawner import Spawner
 from proctor.keeper.trees import Tree, Trees
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Desk:
@@ -198,7 +201,7 @@ class Desk:
             ended=child.ended,
             usage=child.usage,
             streams=child.streams.letters(),
-            signalled=sorted(child.signalled.items()),
+            signalled=sorted(child.signalled),
             birth=child.birth,
             foreign=child.watch is not None,
             **_as_field(child.tree),

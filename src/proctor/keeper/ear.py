@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 
-STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
-PASSED_ON = STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+from proctor.keeper.thin import signals
+
+STOPPING = frozenset({signals.SIGTERM, signals.SIGINT, signals.SIGQUIT})
+PASSED_ON = STOPPING | {signals.SIGHUP, signals.SIGUSR1, signals.SIGUSR2}
 
 
 def hear_signals() -> int:
@@ -15,11 +16,11 @@ def hear_signals() -> int:
     ear, mouth = os.pipe()
     for fd in (ear, mouth):
         os.set_blocking(fd, False)
-    signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    for signum in (*PASSED_ON, signal.SIGCHLD):
-        signal.signal(signum, lambda *_: None)
+    signals.set_wakeup_fd(mouth, warn_on_full_buffer=False)
+    for signum in (*PASSED_ON, signals.SIGCHLD):
+        signals.signal(signum, lambda *_: None)
     # The launcher blocked them, so that none is lost between its fork and this line.
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signals.pthread_sigmask(signals.SIG_SETMASK, ())
     return ear
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import select
-import signal
+
+from proctor.keeper.thin import signals
 
 UNKNOWN = -1
 
@@ -66,4 +67,4 @@ def send(pidfd: int, pid: int, signum: int, to_group: bool) -> None:
     if to_group and not has_ended(pidfd) and os.getpgid(pid) == pid:
         os.killpg(pid, signum)
     else:
-        signal.pidfd_send_signal(pidfd, signum)
+        signals.pidfd_send_signal(pidfd, signum)

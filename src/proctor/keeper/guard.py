@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import socket
 import time
-from collections.abc import Callable
 
 from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed
 from proctor.keeper.ear import STOPPING, say
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE, BrokenWireError, Message, close_all
 from proctor.keeper.spawner import Spawner
 from proctor.keeper.succession import Succession
+from proctor.keeper.thin import signals, sockets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FULL = 1024 * 1024
 _TO_SAY_HELLO = 20.0
@@ -199,7 +201,7 @@ class Guard:
         """It had time enough."""
         if self.daemon is not None:
             say(f"the daemon (pid {self.daemon.pid}) does not answer; killing it")
-            self.daemon.signal(signal.SIGKILL)
+            self.daemon.signal(signals.SIGKILL)
 
     def _lose_contact(self, daemon: Daemon, error: Exception) -> None:
         """Its socket is closed or garbled.
@@ -247,7 +249,7 @@ class Guard:
         self._forget(daemon)
         return daemon.pid
 
-    def _meet_again(self, pid: int, sock: socket.socket) -> None:
+    def _meet_again(self, pid: int, sock: sockets.socket) -> None:
         """The one that stood aside is back."""
         watch, self.aside = self.aside[1], (0, None)
         self.meet(Daemon(pid, sock, time.monotonic(), watch))
@@ -272,16 +274,17 @@ class Guard:
             return
         self._timers[self.start] = time.monotonic() + self.patience.next_delay()
 
-    def _launch(self) -> tuple[int, socket.socket]:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            theirs.set_inheritable(True)
+    def _launch(self) -> tuple[int, sockets.socket]:
+        ours, theirs = sockets.socketpair()
+        try:
+            os.set_inheritable(theirs.fileno(), True)
             added = {ENVIRONMENT_VARIABLE.encode(): b"%d" % theirs.fileno()}
-            try:
-                return self._spawner.spawn_daemon(self.command, added), ours
-            except OSError:
-                ours.close()
-                raise
+            return self._spawner.spawn_daemon(self.command, added), ours
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
 
     def _give_up(self) -> None:
         say("asked to stop, and the daemon does not start: stopping all programs")

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
-from collections.abc import Callable
 
 from proctor.keeper import foreign
 from proctor.keeper.children import Child, Reaper
@@ -28,7 +26,12 @@ from proctor.keeper.protocol import PROTOCOL, Message
 from proctor.keeper.renewal import Renewal
 from proctor.keeper.spawner import Spawner
 from proctor.keeper.state import END_DAEMON, KILL_EVERYBODY, START_DAEMON, State, of_child
+from proctor.keeper.thin import signals
 from proctor.keeper.watching import Watching
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FOR_PROGRAMS_TO_STOP = 10.0
 
@@ -244,13 +247,13 @@ class Keeper:
 
     def _end_alone(self) -> None:
         """No daemon comes up to stop the programs in the configured way: do it plainly."""
-        self._signal_everybody(signal.SIGTERM)
+        self._signal_everybody(signals.SIGTERM)
         self._timers[self._kill_everybody] = time.monotonic() + _FOR_PROGRAMS_TO_STOP
         if not self._children.alive:
             self._code = 1
 
     def _kill_everybody(self) -> None:
-        self._signal_everybody(signal.SIGKILL)
+        self._signal_everybody(signals.SIGKILL)
 
     def _signal_everybody(self, signum: int) -> None:
         for child in self._children.alive:

@@ -66,13 +66,13 @@ def main(arguments: list[str]) -> int:
 
 def _begin(fd: int, pid: int, command: list[str], beside: bool) -> int:
     import resource
-    import socket
     import time
 
     from proctor.keeper.daemon import Daemon
     from proctor.keeper.loop import Keeper
+    from proctor.keeper.thin import sockets
 
-    sock = socket.socket(fileno=fd)
+    sock = sockets.socket(fileno=fd)
     watch = os.pidfd_open(pid) if beside else None
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     keeper = Keeper(command, _spawner(limits))
@@ -91,11 +91,11 @@ def _resume(state: State) -> int:
 
 def _spawner(limits: tuple[int, int]) -> Spawner:
     import resource
-    import signal
 
     from proctor.keeper.spawner import Spawner
+    from proctor.keeper.thin import signals
 
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    signals.signal(signals.SIGTTOU, signals.SIG_IGN)
     # Three pipes for each child: our own limit is no business of theirs, and theirs must not be
     # ours.
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))

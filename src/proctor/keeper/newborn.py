@@ -8,21 +8,21 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import signal
 
 from proctor.keeper.order import Order
+from proctor.keeper.thin import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing for real costs the keeper 0.6 MB
     from typing import NoReturn
 
-ALL_SIGNALS = signal.valid_signals()
+ALL_SIGNALS = signals.valid_signals()
 _PR_SET_NO_NEW_PRIVS = 38
-LEFT_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+LEFT_IGNORED = (signals.SIGPIPE, signals.SIGXFSZ)
 DEFAULTED = tuple(
     signum
     for signum in sorted(ALL_SIGNALS)
-    if signum not in (signal.SIGKILL, signal.SIGSTOP, *LEFT_IGNORED)
+    if signum not in (signals.SIGKILL, signals.SIGSTOP, *LEFT_IGNORED)
 )
 
 
@@ -131,10 +131,10 @@ def _errno_name(error: OSError | ValueError) -> str:
 
 def _forget_signals() -> None:
     """Defaults for all signals but those that stay ignored; nothing blocked."""
-    signal.set_wakeup_fd(-1)
+    signals.set_wakeup_fd(-1)
     for signum in DEFAULTED:
-        if signal.getsignal(signum) is not signal.SIG_DFL:
-            signal.signal(signum, signal.SIG_DFL)
+        if signals.getsignal(signum) != signals.SIG_DFL:
+            signals.signal(signum, signals.SIG_DFL)
     for ignored in LEFT_IGNORED:
-        signal.signal(ignored, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        signals.signal(ignored, signals.SIG_IGN)
+    signals.pthread_sigmask(signals.SIG_SETMASK, ())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
 
 from proctor.keeper.order import Order
 from proctor.keeper.protocol import close_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class SpawnError(Exception):

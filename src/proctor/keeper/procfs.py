@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
+
+from proctor.keeper.thin import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def send(pid: int, start: int, signum: int) -> None:
         if handle < 0:
             os.kill(pid, signum)
         else:
-            signal.pidfd_send_signal(handle, signum)
+            signals.pidfd_send_signal(handle, signum)
     except OSError:
         return
     finally:

@@ -11,15 +11,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable
 
 from proctor.keeper import state as states
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import SpawnError
 from proctor.keeper.protocol import close_all
 from proctor.keeper.spawner import Spawner
+from proctor.keeper.thin import signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHECK = "--check-state"
 RESUME = "--state"
@@ -88,7 +91,7 @@ class Renewal:
 
     def _give_up(self) -> None:
         if self._trial is not None:
-            os.kill(self._trial, signal.SIGKILL)
+            os.kill(self._trial, signals.SIGKILL)
 
     def _read_words(self) -> str:
         try:
@@ -100,7 +103,7 @@ class Renewal:
 
     def _go(self) -> None:
         """Become it.  Comes back only when that is not possible."""
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        mask = signals.pthread_sigmask(signals.SIG_BLOCK, signals.valid_signals())
         fds: list[int] = []
         try:
             self._hear()
@@ -115,4 +118,4 @@ class Renewal:
             close_all(fds[-1:])
             self._refuse(f"cannot become it: {error}")
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            signals.pthread_sigmask(signals.SIG_SETMASK, mask)

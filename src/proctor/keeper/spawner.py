@@ -20,11 +20,11 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import signal
 
 from proctor.keeper.newborn import ALL_SIGNALS, DEFAULTED, become
 from proctor.keeper.order import Order
 from proctor.keeper.pipes import Ends, SpawnError, Streams
+from proctor.keeper.thin import signals
 
 # What a service manager says to us only: a program would answer it in our name.
 _OURS = frozenset({b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID"})
@@ -90,7 +90,7 @@ class Spawner:
                 setsigmask=(),
                 # In the background of a terminal a daemon that logs to it must not be stopped for
                 # that.
-                setsigdef=[signum for signum in DEFAULTED if signum != signal.SIGTTOU],
+                setsigdef=[signum for signum in DEFAULTED if signum != signals.SIGTTOU],
             )
         finally:
             self._put_back(ours)
@@ -151,13 +151,13 @@ class Spawner:
     def _carefully(self, order: Order, ends: Ends, door: int | None) -> int:
         """The child's pid.  Raises OSError when fork(2) fails."""
         # A signal that came before the child has put the handlers back would run ours in there.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ALL_SIGNALS)
+        mask = signals.pthread_sigmask(signals.SIG_BLOCK, ALL_SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
                 become(order, ends.theirs, self._environment, self.open_files, door)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            signals.pthread_sigmask(signals.SIG_SETMASK, mask)
         # The child does it too; whoever comes first, a signal to the group cannot miss it.
         try:  # noqa: SIM105  contextlib would cost the keeper 0.13 MB
             os.setpgid(pid, pid)

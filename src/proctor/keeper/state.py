@@ -7,12 +7,12 @@ does not know, before anything is lost (renewal.py).
 
 from __future__ import annotations
 
-import json
 import os
 
 from proctor.keeper.children import Child, Children
 from proctor.keeper.pipes import Streams
 from proctor.keeper.protocol import Frozen
+from proctor.keeper.thin import dumps, loads
 from proctor.keeper.trees import Tree
 
 FORMAT = 1
@@ -97,7 +97,7 @@ class State:
 def write(state: State) -> int:
     """A file without a name that holds the state, at its beginning.  Raises OSError."""
     fd = os.memfd_create("proctor-keeper", os.MFD_CLOEXEC)
-    data = json.dumps(vars(state)).encode("ascii")
+    data = dumps(vars(state)).encode("ascii")
     done = 0
     while done < len(data):
         done += os.write(fd, data[done:])
@@ -108,7 +108,7 @@ def write(state: State) -> int:
 def read(fd: int) -> State:
     """What `write` wrote.  Raises ValueError or TypeError for what cannot be understood."""
     with open(fd, "rb") as file:
-        state = State(**json.load(file))
+        state = State(**loads(file.read()))
     state.fds()  # looks at everything
     return state
 
@@ -126,7 +126,7 @@ def of_child(child: Child) -> dict[str, object]:
         "started": child.started,
         "status": child.status,
         "ended": child.ended,
-        "signalled": sorted(child.signalled.items()),
+        "signalled": sorted(child.signalled),
         "usage": child.usage,
         "watch": child.watch,
         "tree": None if tree is None else [tree.words(), sorted(tree.known.items()), tree.killing],
@@ -151,7 +151,7 @@ def _child(
 ) -> Child:
     child = Child(key, pid, Streams.named(letters, fds), started, note=note, birth=birth)
     child.status, child.ended = status, ended
-    child.signalled = dict(signalled)
+    child.signalled = tuple((signum, when) for signum, when in signalled)
     child.usage, child.watch = tuple(usage), watch
     if tree is not None:
         words, known, killing = tree

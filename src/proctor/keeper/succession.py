@@ -12,13 +12,15 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import time
-from collections.abc import Callable
 
 from proctor.keeper.ear import say
 from proctor.keeper.protocol import Message, Wire
+from proctor.keeper.thin import signals, sockets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TO_LEAVE = 10.0
 
@@ -36,7 +38,7 @@ class Succession:
         timers: dict[Callable[[], None], float],
         step_down: Callable[[], int],
         begin: Callable[[], None],
-        meet: Callable[[int, socket.socket], None],
+        meet: Callable[[int, sockets.socket], None],
         kill: Callable[[], None],
     ) -> None:
         self._timers = timers
@@ -71,7 +73,7 @@ class Succession:
         (fd,) = message.take()
         self._dismiss()
         self._forget()
-        self._pid, self._wire = self._step_down(), Wire(socket.socket(fileno=fd))
+        self._pid, self._wire = self._step_down(), Wire(sockets.socket(fileno=fd))
         self._note, self._decided, self._reason = note, False, ""
         self._timers[self._too_late] = time.monotonic() + seconds
         self._begin()
@@ -112,7 +114,7 @@ class Succession:
         """Whoever is told to go and does not is in nobody's way any more."""
         if self._pid:
             try:
-                os.kill(self._pid, signal.SIGKILL)
+                os.kill(self._pid, signals.SIGKILL)
             except ProcessLookupError:
                 return  # No child of ours, and we are about to hear that it has gone.
 

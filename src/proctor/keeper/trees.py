@@ -14,10 +14,10 @@ Rules:
 from __future__ import annotations
 
 import os
-import signal
 
 from proctor.keeper.cgroups import Group
 from proctor.keeper.procfs import Seen, everybody, has_variable, look_at, send, with_descendants
+from proctor.keeper.thin import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Tree:
     def signal(self, signum: int, members: Table) -> None:
         """To these members; SIGKILL to whoever is in the control group, all at once."""
         rest: Iterable[int] = members
-        if signum == signal.SIGKILL:
+        if signum == signals.SIGKILL:
             self.killing = True
             if self.group is not None:
                 fenced = self.group.members()
@@ -180,7 +180,7 @@ class Trees:
             del self._watched[key, tree.pid]
             self._tell(key, tree.pid, [])
         elif tree.killing:
-            tree.signal(signal.SIGKILL, members)
+            tree.signal(signals.SIGKILL, members)
 
     def _look(self) -> Table:
         if self._table is None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable
 
 from proctor.keeper import foreign
 from proctor.keeper.children import Child
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TO_BE_REAPED = 1.0
 

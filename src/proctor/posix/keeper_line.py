@@ -44,12 +44,14 @@ class KeeperLine:
         self._nonsense = nonsense
         self._broken = broken
         self._wire: Wire
+        self._sock: socket.socket
         self._flushing = False
         self.lost = True
 
     def connect(self, sock: socket.socket) -> None:
         """Talk on this socket from now on."""
-        self._wire, self._flushing, self.lost = Wire(sock), False, False
+        self._sock, self._wire = sock, Wire(sock)
+        self._flushing, self.lost = False, False
         self._loop.add_reader(sock, self._listen)
 
     def send(self, kind: str, fields: Mapping[str, object], fds: Sequence[int] = ()) -> bool:
@@ -91,33 +93,33 @@ class KeeperLine:
         except (OSError, BrokenWireError) as error:
             complain(f"cannot take leave of the keeper: {error}")
         self.lost = True
-        return self._wire.sock
+        return self._sock
 
     def close(self) -> None:
         """Close the socket."""
         self._wire.close()
 
     def _let_loop_go(self) -> None:
-        self._loop.remove_reader(self._wire.sock)
-        self._loop.remove_writer(self._wire.sock)
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
 
     def _flush(self) -> None:
         self._flushing = False
         if self.lost:
             return
-        self._loop.remove_writer(self._wire.sock)
+        self._loop.remove_writer(self._sock)
         if self._wire.flush():
             return
         self._flushing = True
         if self._wire.stalled:
             self._loop.call_later(_STALLED, self._flush)
         else:
-            self._loop.add_writer(self._wire.sock, self._flush)
+            self._loop.add_writer(self._sock, self._flush)
 
     def _wait(self) -> None:
         poll = select.poll()
         wanted = select.POLLIN | (select.POLLOUT if self._wire.backlog else 0)
-        poll.register(self._wire.sock, wanted)
+        poll.register(self._sock, wanted)
         poll.poll(100)
 
     def _listen(self) -> None:
