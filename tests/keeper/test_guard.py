@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -138,6 +139,23 @@ def test_where_no_program_lives_it_is_tried_often(room: Room) -> None:
     room.guard.start()
     assert room.codes == []
     assert room.timers[room.guard.start] < time.monotonic() + 20
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")
+def test_one_that_is_no_child_is_dismissed_by_its_pidfd(room: Room) -> None:
+    """Its parent may have reaped it: whoever has its pid now is a stranger."""
+    first = room.first(beside=True)
+    room.stand_aside(0)
+    room.guard.listen(first)
+    watch = room.guard.aside[1]
+    stranger = room.processes[1]  # the successor
+    room.guard.aside = (stranger.pid, watch)
+    room.guard.succession.healthy(Message("healthy", {}, [], False))
+    [dismiss] = [due for due, when in room.timers.items() if when < time.monotonic() + 50]
+    dismiss()
+    room.guard.aside = (first.pid, watch)
+    assert room.processes[0].wait(100) == -signal.SIGKILL
+    assert stranger.poll() is None
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")

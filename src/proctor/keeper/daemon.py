@@ -36,13 +36,7 @@ class Daemon:
 
     def signal(self, signum: int) -> None:
         """Send it a signal; if it is gone that is heard soon anyway."""
-        try:
-            if self.watch is None:
-                os.kill(self.pid, signum)
-            else:
-                signals.pidfd_send_signal(self.watch, signum)
-        except ProcessLookupError:
-            return
+        send(self.pid, self.watch, signum)
 
     def as_dict(self) -> dict[str, object]:
         """What `from_dict` reads (state.py)."""
@@ -87,6 +81,17 @@ class Patience:
     def restore(self) -> None:
         """It ran well: whatever happens now is a first failure."""
         self.next, self.failures = 0.0, 0
+
+
+def send(pid: int, watch: int | None, signum: int) -> None:
+    """Signal a daemon that is our child, or by the pidfd `watch`; nothing if it has gone."""
+    try:
+        if watch is None:
+            os.kill(pid, signum)
+        else:
+            signals.pidfd_send_signal(watch, signum)
+    except ProcessLookupError:
+        return
 
 
 def killed(status: int) -> bool:

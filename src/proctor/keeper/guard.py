@@ -17,7 +17,7 @@ import os
 import select
 import time
 
-from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed
+from proctor.keeper.daemon import LIVED_WELL, Daemon, Patience, exit_code, in_words, killed, send
 from proctor.keeper.ear import STOPPING, say
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE, BrokenWireError, Message, close_all
 from proctor.keeper.spawner import Spawner
@@ -61,8 +61,9 @@ class Guard:
         self._handle, self._stop_plainly = handle, alone
         self._leave, self._idle = leave, idle
         self.succession = Succession(
-            timers, self._step_down, self.start, self._meet_again, self.kill
-        )
+            timers, self._step_down, self.start, self._meet_again, self.kill,
+            dismiss=lambda: send(*self.aside, signals.SIGKILL),
+        )  # fmt: skip
         self.daemon: Daemon | None = None
         # The daemon that stands aside, and the pidfd of one that is not our child.
         self.aside: tuple[int, int | None] = (0, None)

@@ -16,7 +16,7 @@ import time
 
 from proctor.keeper.ear import say
 from proctor.keeper.protocol import Message, Wire
-from proctor.keeper.thin import signals, sockets
+from proctor.keeper.thin import sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Succession:
 
     `timers` are the keeper's: what to call, and when.  `step_down` forgets the daemon that talks
     to us and answers with its pid, `begin` starts one, `meet` listens to one, `kill` kills the one
-    that runs.
+    that runs, `dismiss` the one that stands aside.
     """
 
     def __init__(
@@ -40,9 +40,12 @@ class Succession:
         begin: Callable[[], None],
         meet: Callable[[int, sockets.socket], None],
         kill: Callable[[], None],
+        *,
+        dismiss: Callable[[], None],
     ) -> None:
         self._timers = timers
-        self._step_down, self._begin, self._meet, self._kill = step_down, begin, meet, kill
+        self._step_down, self._begin, self._meet = step_down, begin, meet
+        self._kill, self._kill_aside = kill, dismiss
         self._pid = 0  # of the one that stands aside, 0 for none
         self._wire: Wire | None = None
         self._note = ""
@@ -113,10 +116,7 @@ class Succession:
     def _dismiss(self) -> None:
         """Whoever is told to go and does not is in nobody's way any more."""
         if self._pid:
-            try:
-                os.kill(self._pid, signals.SIGKILL)
-            except ProcessLookupError:
-                return  # No child of ours, and we are about to hear that it has gone.
+            self._kill_aside()
 
     def _forget(self) -> None:
         self._timers.pop(self._too_late, None)
