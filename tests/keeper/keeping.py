@@ -98,6 +98,7 @@ class KeeperProcess:
         self._listener.listen()
         self._listener.settimeout(PATIENCE)
         self._talks: list[Talk] = []
+        self._relays: list[int] = []  # pidfds
         relay = str(Path(__file__).with_name("relay.py"))
         self.process = subprocess.Popen([sys.executable, relay, self.path], stderr=subprocess.PIPE)
 
@@ -110,6 +111,8 @@ class KeeperProcess:
         control, _ = self._listener.accept()
         data, fds, _, _ = socket.recv_fds(control, 100, 1)
         talk = Talk(int(data), socket.socket(fileno=fds[0]), control)
+        with contextlib.suppress(ProcessLookupError):
+            self._relays.append(os.pidfd_open(talk.pid))
         self._talks.append(talk)
         return talk
 
@@ -150,6 +153,11 @@ class KeeperProcess:
             for kill in (os.killpg, os.kill):  # it may not lead its group yet
                 with contextlib.suppress(ProcessLookupError):
                     kill(pid, signal.SIGKILL)
+        # Those of a keeper that was killed are nobody's children any more.
+        for relay in self._relays:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(relay, signal.SIGKILL)
+            os.close(relay)
         for talk in self._talks:
             talk.close()
         self.process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -303,3 +304,16 @@ def test_the_keeper_stays_small(keeper: KeeperProcess, talk: Talk) -> None:
     lines = Path(f"/proc/{keeper.pid}/smaps_rollup").read_text().splitlines()
     private = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
     assert private < 5 * 1024
+
+
+def test_a_killed_keeper_is_cleared_away() -> None:
+    """A relay that lives on, with the keeper's stderr, ends with the test."""
+    keeper = KeeperProcess()
+    relay = os.pidfd_open(keeper.next_talk().pid)
+    keeper.process.kill()
+    keeper.process.wait()
+    keeper.close()
+    poll = select.poll()
+    poll.register(relay, select.POLLIN)
+    assert poll.poll(PATIENCE * 1000)
+    os.close(relay)
