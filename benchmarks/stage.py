@@ -105,6 +105,8 @@ class Running:
             for pid in daemons:  # So that nothing is started meanwhile.
                 os.kill(pid, signal.SIGSTOP)
             wait_for(lambda: all(state_of(pid) in "TZ" for pid in daemons))
+            # First the one below: it would go on, and start another keeper, when it is orphaned.
+            daemons.reverse()
             pids = [*daemons, *(pid for one in daemons for pid in children(one))]
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
