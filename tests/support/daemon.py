@@ -197,15 +197,22 @@ class Daemon:
         """
         if not self.implementation.is_ours:
             self._end(signal.SIGKILL)
-        with contextlib.suppress(OSError, ValueError):
-            if self.is_alive or self.pidfile.exists():
-                os.kill(self.pid, signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            pid = int(until(self._known_pid, "the pidfile holds a pid"))
+            if pid:
+                os.kill(pid, signal.SIGTERM)
         with contextlib.suppress(AssertionError):
             until(lambda: not marked(self.identifier), "everything has ended")
         left = self._end(signal.SIGKILL)
         if self._process is not None:
             self._process.wait(GENEROUS)
         assert not left, f"left behind: {left}\n{self._told()}"
+
+    def _known_pid(self) -> str:
+        """Whom to tell to end; "" in the moment in which the pidfile is written, "0" for nobody."""
+        if self.is_alive:
+            return str(self.pid)
+        return self.pidfile.read_text().strip() if self.pidfile.exists() else "0"
 
     def _end(self, signum: int) -> list[int]:
         left = marked(self.identifier)
