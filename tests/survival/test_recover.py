@@ -87,6 +87,23 @@ def test_running_is_not_announced_again() -> None:
         assert second.states("web") == ""
 
 
+def test_what_is_sent_before_its_logs_are_open_arrives() -> None:
+    """They are opened by a thread, and meanwhile clients are served."""
+    with a_heart(a_process("web")) as first, a_heart(a_process("web")) as second:
+        first.start("web")
+        first.host.forward(2.0)
+        read, write = os.pipe()
+        child = held(101)
+        second.drain.frozen = True
+        pipes = replace(child.pipes, stdin=write)
+        go_on(second, the_record(first), replace(child, pipes=pipes), at=3.0)
+        second.process("web").write_stdin(b"hello\n")
+        assert os.read(read, 100) == b"hello\n"
+        second.drain.thaw()
+        second.host.settle()
+        os.close(read)
+
+
 def test_time_spent_in_starting_counts() -> None:
     """STARTING is not announced again, RUNNING comes when it would have come."""
     with a_heart(a_process("web", startsecs=9)) as first:

@@ -95,14 +95,14 @@ class Process(Streams):
     ) -> None:
         """Go on with the child of an earlier daemon, which was started at `started` (Host.now()).
 
-        `effects` are what is left to do when its lifecycle is as it was; None: nothing is known of
-        it but that.  `done` is called when its output is read again; only then may its end be told,
-        and if it has `ended` already nothing is decided by time until then.
+        `effects` are what is left to do when its lifecycle is as it was; None: that is not known.
+        `done` is called when its output is read again; only then may its end be told, and if it
+        has `ended` already nothing is decided by time until then.
         """
-        host = self._around.host
         self.adopted = True
+        self._take_stdin(pipes.stdin)  # Clients may send something before the logs are open.
         if effects is None:
-            self.start_wall = host.wall() - (host.now() - started)
+            self.start_wall = self._around.host.wall() - (self._around.host.now() - started)
             effects = self.lifecycle.adopted(pid, started)
         if self._socket is not None:
             self._socket.rejoin(self.key)
@@ -113,7 +113,7 @@ class Process(Streams):
         def opened(error: OSError | None) -> None:
             if error is not None:
                 self._around.log.error(f"cannot open the logs of '{self.name}': {error}")
-            self._take_pipes(pid, pipes)
+            self._output.attach(pid, pipes)
             self._announcer.tell(self.state)
             done()
 

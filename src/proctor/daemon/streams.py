@@ -84,7 +84,9 @@ class Streams(Seen):
 
     def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
         self._output.attach(pid, pipes)
-        stdin = pipes.stdin
+        self._take_stdin(pipes.stdin)
+
+    def _take_stdin(self, stdin: int | None) -> None:
         self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)
 
     def _close_stdin(self) -> None:
