@@ -29,7 +29,7 @@ from pathlib import Path
 
 from support.daemon import Daemon, marked
 from support.listeners import recorded, recorder
-from support.torture import PROGRAM, WRITER, files_of, verify
+from support.torture import PROGRAM, WRITER, files_of, holds_pipes, verify
 from support.waiting import until
 
 # Ends with a status of 1 more than the last time, beginning anew after 200.
@@ -144,6 +144,12 @@ class Ordeal:
         self.keepers += 1
         self._await_answer()
         assert self.calm() == before
+        keeper = self.outside(self.daemon.call("supervisor.getPID"))
+        # Whoever kills the daemon before that takes the pipes of its programs away.
+        until(
+            lambda: all(holds_pipes(keeper, self.outside(pid)) for pid in before.values()),
+            "everything is handed over",
+        )
 
     def renew_keeper(self) -> None:
         """It becomes its own next version after an upgrade, while children are killed."""

@@ -66,6 +66,19 @@ def kill_daemon(keeper: int) -> int:
     return pid
 
 
+def holds_pipes(keeper: int, pid: int) -> bool:
+    """Whether the keeper has our ends of all pipes of this program: they are handed over last."""
+    return {_pipe_of(pid, fd) for fd in range(3)} <= {
+        _pipe_of(keeper, int(fd)) for fd in os.listdir(f"/proc/{keeper}/fd")
+    }
+
+
+def _pipe_of(pid: int, fd: int) -> str:
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/fd/{fd}")
+    return ""
+
+
 def files_of(directory: Path, name: str) -> Iterator[bytes]:
     """What is in a log and its backups, oldest first."""
     numbered = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from support.daemon import Daemon, Launch, marked
 from support.implementations import Implementation
 from support.programs import program
-from support.torture import daemon_pid
+from support.torture import daemon_pid, holds_pipes
 from support.versions import Installation
 from support.waiting import until
 
@@ -32,19 +31,6 @@ def kill_keeper(daemon: Daemon) -> int:
         return int(text) if text not in ("", str(old)) else 0
 
     return until(other, "another keeper is in the pidfile")
-
-
-def holds_pipes(keeper: int, pid: int) -> bool:
-    """Whether the keeper has our ends of all pipes of this program: they are handed over last."""
-    return {pipe_of(pid, fd) for fd in range(3)} <= {
-        pipe_of(keeper, int(fd)) for fd in os.listdir(f"/proc/{keeper}/fd")
-    }
-
-
-def pipe_of(pid: int, fd: int) -> str:
-    with suppress(OSError):
-        return os.readlink(f"/proc/{pid}/fd/{fd}")
-    return ""
 
 
 def pid_of(daemon: Daemon, name: str) -> int:
