@@ -387,6 +387,20 @@ def test_the_lines_of_a_moment_wake_the_thread_once(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_a_line_that_comes_after_the_end_is_lost(tmp_path: Path) -> None:
+    """Whoever hears of its last answers may want to say something; that is no error."""
+    later: list[Callable[[], None]] = []
+    drain = Drain(lambda _callback: None, soon=later.append)
+    drain.start()
+    sink = open_sink(str(tmp_path / "log"), 0, 0)
+    until(drain.stop, "the thread ends")
+    taken = drain.write(sink, b"late\n")
+    for wake in later:
+        wake()
+    assert not taken
+    sink.close()
+
+
 def test_a_pipe_that_ended_is_over(desk: DrainDesk, tmp_path: Path) -> None:
     """Then all is in the log, and nobody need ask; not if the loop has still to hear of it."""
     path = tmp_path / "log"

@@ -61,6 +61,7 @@ class Drain:
         self._loop_post = post
         self._soon = soon
         self._waking = False
+        self._stopped = False
         self._reactor = Reactor()
         self._complaints = Complaints(self._say)
         self._scratch = Scratch()
@@ -84,11 +85,12 @@ class Drain:
         self._thread.start()
 
     def stop(self, patience: float = 1.0) -> bool:
-        """Write what can be written within `patience` seconds, then end.  Nothing may follow.
+        """Write what can be written within `patience` seconds, then end.  Nothing may follow but
+        lines, which are lost: its last answers reach the loop after that.
 
         False when the thread hangs, and may still use what it was given.
         """
-        self._waking = False
+        self._waking, self._stopped = False, True
         self._reactor.call_soon(partial(self._begin_to_stop, patience))
         self._thread.join(patience + 1.0)
         # A thread that hangs in a frozen disk is left behind with what it uses.
@@ -127,7 +129,7 @@ class Drain:
         Lines that it, or a disk that is frozen, does not take in time are lost, and counted; False
         if these are, already.
         """
-        if self._lines_sent - self._lines_arrived > LINES:
+        if self._stopped or self._lines_sent - self._lines_arrived > LINES:
             self._lines_lost += len(data)
             return False
         self._lines_sent += len(data)
