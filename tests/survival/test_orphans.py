@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,38 @@ def test_leave(launch: Launch, ours: Implementation) -> None:
         os.kill(pid, signal.SIGKILL)
     daemon.start()
     daemon.until_state("echo", "RUNNING")
+
+
+def test_what_is_left_is_named_and_never_doubled(launch: Launch, ours: Implementation) -> None:
+    """`status` and `why` tell of it; a start is refused until it is gone, and says why."""
+    daemon = launch(ours, SLEEPER, settings="on_orphan=leave")
+    pid = started(daemon)
+    try:
+        kill_both(daemon)
+        daemon.start()
+        assert f"STOPPED   Not started, pid {pid} still runs (on_orphan=leave)" in (
+            daemon.ctl("status", "echo").out
+        )
+        assert re.match(
+            rf"echo is STOPPED, but pid {pid} still runs: .* on_orphan=leave",
+            daemon.ctl("why", "echo").out,
+        )
+        for words in (("start", "echo"), ("start", "all"), ("restart", "echo")):
+            answer = daemon.ctl(*words)
+            assert answer.code, words
+            assert re.search(rf"^FAILED: echo: pid {pid} .* still runs", answer.out, re.MULTILINE)
+        daemon.until_logged(f"WARN not started: echo: pid {pid} .* still runs", times=3)
+        daemon.configure("")
+        daemon.ctl("update")
+        daemon.configure(SLEEPER)
+        daemon.ctl("update")
+        daemon.until_logged(f"WARN not started: echo: pid {pid} .* still runs", times=4)
+        daemon.until_state("echo", "STOPPED")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_alive(pid), "it is gone")
+    assert "still runs" not in daemon.ctl("status", "echo").out
+    assert daemon.ctl("start", "echo").out == "echo: started\n"
 
 
 def test_an_orderly_end_leaves_nothing(launch: Launch, ours: Implementation) -> None:

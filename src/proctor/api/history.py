@@ -53,6 +53,7 @@ class Histories(Room):
             self.supervisor.host.wall(),
             process.pid,
             process.spec.start.startsecs,
+            process.twin,
         )
         if self.context.journal is None:
             told = explain(present, (), {}, _clock(present.now))

@@ -51,7 +51,12 @@ def _describe(process: Process, now: float) -> str:
         case ProcessState.STOPPED | ProcessState.EXITED:
             # Without a stop time it never ran, even if a start was tried (gotcha G26).
             if not process.start_wall or not process.stop_wall:
-                return "Not started"
+                twin = process.twin
+                return (
+                    f"Not started, pid {twin} still runs (on_orphan=leave)"
+                    if twin
+                    else ("Not started")
+                )
             return time.strftime("%b %d %I:%M %p", time.localtime(process.stop_wall))
         case _:
             return ""

@@ -30,13 +30,17 @@ _COMMANDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """How a process is now: `process` (group:name), its state, its pid, the time, `startsecs`."""
+    """How a process is now: `process` (group:name), its state, its pid, the time, `startsecs`.
+
+    `twin` is the pid of a run of it that is not ours any more (on_orphan=leave), 0 for none.
+    """
 
     process: str
     state: ProcessState
     now: float
     pid: int = 0
     startsecs: int = 1
+    twin: int = 0
 
 
 def explain(
@@ -44,7 +48,8 @@ def explain(
 ) -> Explanation:
     """`changes` of this process, oldest first; `runs` by pid, the latest of each."""
     told = changes and changes[-1].state is present.state
-    sentence = _headline(present, changes, runs, clock) if told else _bare(present)
+    known = bool(changes)
+    sentence = _headline(present, changes, runs, clock) if told else _bare(present, known)
     steps = _steps(present, _relevant(changes), runs)
     crash = next((each for each in reversed(changes) if each.status is not None), None)
     run = runs.get(crash.pid) if crash is not None else None
@@ -53,11 +58,19 @@ def explain(
     return Explanation(present.process, name, sentence, tuple(steps[-MOST_STEPS:]), last)
 
 
-def _bare(present: Present) -> str:
+def _bare(present: Present, known: bool) -> str:
+    """`known`: the journal has something of it, but from before this daemon."""
     pid = f" (pid {present.pid})" if present.pid else ""
     name = f"{shown_name(present.process)} is {present.state.name}{pid}"
+    if present.twin:
+        return (
+            f"{name}, but pid {present.twin} still runs: a supervisord that is gone has started it,"
+            " and on_orphan=leave leaves it alone.  Nothing is started beside it;"
+            f" when it has ended (`kill {present.twin}`), a start is possible again."
+        )
     if present.state is ProcessState.STOPPED:
-        return f"{name}: it was not started since the journal begins."
+        since = "this supervisord began" if known else "the journal begins"
+        return f"{name}: it was not started since {since}."
     return f"{name}; the journal does not say why."
 
 

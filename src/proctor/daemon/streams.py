@@ -31,6 +31,11 @@ class Streams(Seen):
         self._stdin: InputChannel | None = None
 
     @property
+    def twin(self) -> int:
+        """The pid of a run of it that is not ours and goes on (on_orphan=leave), 0 for none."""
+        return self._around.twins.get(self.key, lambda: 0)()
+
+    @property
     def log_marks(self) -> Mapping[str, Mark]:
         """Where in its logs the present or the last run begins, by channel."""
         return self._output.marks

@@ -119,7 +119,8 @@ class Supervisor:
     # One process
 
     def start(self, process: Process) -> None:
-        """Start it.  Raises Fault ALREADY_STARTED, FAILED in UNKNOWN, SHUTDOWN_STATE.
+        """Start it.  Raises Fault ALREADY_STARTED, FAILED in UNKNOWN, SHUTDOWN_STATE; FAILED also
+        while a run that is not ours goes on: there is never a second copy.
 
         Whether the command can be executed shows later, as a BACKOFF; ask `command_problem` first.
         """
@@ -130,6 +131,8 @@ class Supervisor:
             raise Fault(FaultCode.FAILED, f"{name} is in an unknown process state")
         if process.state in RUNNING_STATES or process.state is ProcessState.STOPPING:
             raise Fault(FaultCode.ALREADY_STARTED, name)
+        if twin := self._twin_of(process):
+            raise Fault(FaultCode.FAILED, twin)
         process.start()
 
     def stop(self, process: Process) -> None:
@@ -151,6 +154,10 @@ class Supervisor:
         key and channel.
         """
         self._around.kept_logs.update(paths)
+
+    def keep_twins(self, twins: Mapping[str, Callable[[], int]]) -> None:
+        """Beside these, by process key, nothing is started as long as they answer with a pid."""
+        self._around.twins.update(twins)
 
     def add_group(self, spec: GroupSpec) -> Group:
         """Make a group active; call `autostart` to start what starts by itself.
@@ -203,8 +210,19 @@ class Supervisor:
         """Start those of these that start by themselves, by ascending priority."""
         for process in order.ascending(processes):
             if process.spec.start.autostart and process.state is ProcessState.STOPPED:
+                if self._twin_of(process):
+                    continue
                 with because(CauseKind.AUTOSTART):
                     process.start()
+
+    def _twin_of(self, process: Process) -> str:
+        """Why a start would make a second copy, which is logged, too; "" when it would not."""
+        twin, name = process.twin, make_namespec(process.group_name, process.name)
+        if not twin:
+            return ""
+        text = f"{name}: pid {twin} of a supervisord that is gone still runs (on_orphan=leave)"
+        self.log.warn(f"not started: {text}")
+        return text
 
     def announce_running(self) -> None:
         """Tell everybody that the daemon has begun to run."""

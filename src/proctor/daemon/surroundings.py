@@ -101,7 +101,9 @@ class Surroundings:
     whether anything may be started by itself (not during shutdown); without a `dialogue` the drain
     reads for listeners too; `kept_logs` are AUTO logs, by process key and channel, that running
     children of an earlier daemon write to; `shelf` is for sockets that outlive the daemon;
-    `when_written` does a job when what was announced so far is in the journal, or cannot be.
+    `when_written` does a job when what was announced so far is in the journal, or cannot be;
+    `twins` answer, by process key, with the pid of a run that an earlier daemon has left and that
+    is not ours (0 when it is gone).
     """
 
     host: Host
@@ -117,3 +119,4 @@ class Surroundings:
     kept_logs: dict[tuple[str, str], str] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
     when_written: Callable[[Job], None] = at_once
+    twins: dict[str, Callable[[], int]] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from proctor.runtime.heart import Heart
 from proctor.survival.journal import journal_of
 from proctor.survival.keeper_loss import KeeperLoss
 from proctor.survival.memory import Memory, remembered
-from proctor.survival.orphans import Found, alive, settle
+from proctor.survival.orphans import Found, alive, settle, twins
 from proctor.survival.recover import kept_logs, recover, running_on
 from proctor.survival.register import Register
 from proctor.survival.snapshot import Record
@@ -63,6 +63,7 @@ class Traces:
         """
         found = await self._look_for_orphans(holdings, remembered(holdings.descriptors))
         self._heart.supervisor.keep_logs(kept_logs(found.holdings, found.records))
+        self._heart.supervisor.keep_twins(twins(found.left))
         return found
 
     async def _look_for_orphans(self, holdings: Holdings, records: Mapping[str, Record]) -> Found:

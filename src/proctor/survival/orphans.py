@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 
@@ -168,6 +168,15 @@ def settle(
             lost = "" if child.pipes.stdout is not None else "; its output goes nowhere now"
             log.warn(f"{_words(orphan)}, goes on with us{lost}")
     return Found(found, known)
+
+
+def twins(left: Sequence[Orphan]) -> dict[str, Callable[[], int]]:
+    """What tells the pid of each that is left alone, as long as it lives, by process key."""
+
+    def told(orphan: Orphan) -> Callable[[], int]:
+        return lambda: orphan.pid if lives(orphan.pid, orphan.birth) else 0
+
+    return {orphan.key: told(orphan) for orphan in left}
 
 
 def _words(orphan: Orphan) -> str:
