@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def status_of(daemon: Daemon, name: str) -> str:
     return str(daemon.call("supervisor.getProcessInfo", name)["description"])
 
 
+def minutes_since(began: float) -> int:
+    """Whole ones."""
+    return int(time.monotonic() - began) // 60
+
+
 def test_row_4_a_listener_that_always_rejects(launch: Launch, ours: Implementation) -> None:
     """Its rejections are nobody else's business: B gets exactly its events, the log stays small."""
     failing = program(
@@ -37,6 +43,7 @@ def test_row_4_a_listener_that_always_rejects(launch: Launch, ours: Implementati
     listeners = recorder("a", "PROCESS_STATE_BACKOFF", "fail") + recorder(
         "b", "PROCESS_STATE_FATAL", buffer_size=30
     )
+    began = time.monotonic()
     daemon = launch(ours, listeners + failing)
     daemon.until_state("a", "RUNNING")
     daemon.until_state("b", "RUNNING")
@@ -46,7 +53,8 @@ def test_row_4_a_listener_that_always_rejects(launch: Launch, ours: Implementati
     assert recorded(daemon, "b") == fatal
     assert len(fatal) == 20
     assert len({one.payload for one in fatal}) == 20
-    assert daemon.log_text().count("event was rejected") == 1
+    # The log says it once a minute.
+    assert 1 <= daemon.log_text().count("event was rejected") <= 1 + minutes_since(began)
     assert "events rejected: " in status_of(daemon, "a")
     assert re.fullmatch(r"pid \d+, uptime \d+:\d\d:\d\d", status_of(daemon, "b"))
 
@@ -62,6 +70,7 @@ def test_row_5_a_burst_for_a_slow_listener(launch: Launch, ours: Implementation)
     listeners = recorder("slow", "PROCESS_STATE", "gate", buffer_size=1000) + recorder(
         "small", "PROCESS_STATE", "gate", buffer_size=10
     )
+    began = time.monotonic()
     daemon = launch(ours, listeners + many)
     daemon.until_state("slow", "RUNNING")
     daemon.until_state("small", "RUNNING")
@@ -81,7 +90,7 @@ def test_row_5_a_burst_for_a_slow_listener(launch: Launch, ours: Implementation)
         assert states == ["STARTING", "RUNNING", "STOPPING", "STOPPED"] * 3
     # What was lost is seen: in the log by few lines, in status by its number.
     until_recorded(daemon, "small", "PROCESS_STATE_STOPPED")
-    assert 1 <= daemon.log_text().count("event buffer overflowed") <= 2
+    assert 1 <= daemon.log_text().count("event buffer overflowed") <= 2 + minutes_since(began)
     assert re.search(r", events lost: \d{3}$", status_of(daemon, "small"))
     assert "lost" not in status_of(daemon, "slow")
 

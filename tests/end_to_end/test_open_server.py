@@ -19,9 +19,10 @@ def test_an_open_server_starts_loudly_and_is_marked_in_status(
     port = free_port()
     daemon = launch(ours, program("cat") + f"[inet_http_server]\nport=*:{port}\n")
     daemon.until_state("cat", "RUNNING")
-    log = daemon.log_text()
-    assert "CRIT Server 'inet_http_server' running without any HTTP authentication checking" in log
-    assert "WARN [inet_http_server] needs no login" in log
+    daemon.until_logged(
+        "CRIT Server 'inet_http_server' running without any HTTP authentication checking"
+    )
+    daemon.until_logged(r"WARN \[inet_http_server\] needs no login")
     status = daemon.ctl("status")
     assert status.code == 0
     assert status.err == f"warning: {WARNING}\n"
@@ -36,4 +37,4 @@ def test_a_server_for_this_machine_is_no_warning(launch: Launch, ours: Implement
     """The line that audits look for is there all the same."""
     daemon = launch(ours, f"[inet_http_server]\nport=127.0.0.1:{free_port()}\n")
     assert daemon.ctl("status").err == ""
-    assert "CRIT Server 'inet_http_server' running without" in daemon.log_text()
+    daemon.until_logged("CRIT Server 'inet_http_server' running without")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import sys
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_b1_b2_b3_the_commented_sample(launch: Launch, either: Implementation) -
     nothing is a warning."""
     daemon = launch(either, whole=COMMENTED)
     pattern = f"{daemon.directory}/relative/directory/*.ini"
-    assert f'WARN No file matches via include "{pattern}"' in daemon.log_text()
+    daemon.until_logged(re.escape(f'WARN No file matches via include "{pattern}"'))
     assert daemon.ctl("status").out == ""
 
 

@@ -154,8 +154,12 @@ def test_random_histories_are_the_same(
 
     def run(which: Implementation) -> dict[str, object]:
         histories = [History(f"h{number}", seed) for number, seed in enumerate(seeds)]
-        daemon = launch(which, "".join(history.section() for history in histories))
+        sections = [history.section() for history in histories]
+        daemon = launch(which, "".join(sections) + program("last", autostart="false"))
         side_by_side(partial(_live, daemon), *histories)
+        # Ours writes its log in a thread: what comes before this line is there when it is.
+        daemon.call("supervisor.startProcess", "last")
+        daemon.until_logged("success: last entered")
         heard: dict[str, object] = {}
         for history in histories:
             about = f"seed {history.seed} {history.options}"
