@@ -108,6 +108,15 @@ def test_kill(launch: Launch, ours: Implementation) -> None:
     daemon.until_logged("spawned: 'echo'", times=2)
     assert not is_alive(pid)
     assert daemon.log_text().index("stopped: echo") < daemon.log_text().rindex("spawned: 'echo'")
+    told = daemon.ctl("why", "echo").out
+    assert re.search("was stopped because a supervisord that is gone had left it .*kill", told), (
+        told
+    )
+    assert "it was started in the place of one that a supervisord had left" in told
+    assert "configuration" not in told
+    first, second = daemon.ctl("history", "echo").lines[1:]
+    assert first.endswith("terminated by SIGTERM, on_orphan=kill"), first
+    assert "  on_orphan=kill  " in second
 
 
 def test_leave(launch: Launch, ours: Implementation) -> None:

@@ -36,6 +36,7 @@ class CauseKind(Enum):
     SHUTDOWN = "shutdown"
     RULE = "rule"
     ADOPTED = "adopted"
+    ORPHAN = "orphan"
     STAYED_UP = "stayed up"
     SPAWN_FAILED = "spawn failed"
     EXIT = "exit"

@@ -24,7 +24,14 @@ Clock = Callable[[float], str]
 
 # Somebody wanted it so: what was before that explains nothing any more.
 _COMMANDS = frozenset(
-    {CauseKind.REQUEST, CauseKind.AUTOSTART, CauseKind.UPDATE, CauseKind.RULE, CauseKind.ADOPTED}
+    {
+        CauseKind.REQUEST,
+        CauseKind.AUTOSTART,
+        CauseKind.UPDATE,
+        CauseKind.RULE,
+        CauseKind.ADOPTED,
+        CauseKind.ORPHAN,
+    }
 )
 
 
@@ -229,6 +236,8 @@ def _of_start(cause: Cause) -> str:
             return f"was started when the configuration was updated{by}{_in_brackets(cause)}"
         case CauseKind.ADOPTED:
             return _TAKEN
+        case CauseKind.ORPHAN:
+            return "was started in the place of one that a supervisord had left (on_orphan=kill)"
         case CauseKind.RULE:
             return f"was started because {cause.text}"
         case _:
@@ -244,6 +253,8 @@ def _of_stop(cause: Cause) -> str:
             return f"was stopped because supervisord was restarted{by}{_in_brackets(cause)}"
         case CauseKind.UPDATE:
             return f"was stopped when the configuration was updated{by}{_in_brackets(cause)}"
+        case CauseKind.ORPHAN:
+            return "was stopped because a supervisord that is gone had left it (on_orphan=kill)"
         case CauseKind.RULE:
             return f"was stopped because {cause.text}"
         case _:

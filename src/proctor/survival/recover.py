@@ -115,10 +115,12 @@ class Survival:
         if child.foreign:
             tell_of_loss(process)
         if record is not None and _is_changed(record, process):
-            if record.spec != ENDED:
-                text = f"'{process.key}' is configured differently now and is started again"
-                self.log.info(text)
-            self._start_again(process)
+            if record.spec == ENDED:
+                self._start_again(process, CauseKind.ORPHAN)
+                return
+            text = f"'{process.key}' is configured differently now and is started again"
+            self.log.info(text)
+            self._start_again(process, CauseKind.UPDATE, "it is configured differently now")
 
     def goes_on(self, process: Process) -> bool:
         """Whether nothing is to be started for this process: it has its child or goes on without
@@ -159,7 +161,7 @@ class Survival:
             record, process.lifecycle, child.pid, started, signalled=signalled, now=now
         )
 
-    def _start_again(self, process: Process) -> None:
+    def _start_again(self, process: Process, kind: CauseKind, text: str = "") -> None:
         if process.state not in RUNNING_STATES:
             return
 
@@ -168,11 +170,11 @@ class Survival:
                 return
             forget()
             if process.spec.start.autostart:
-                with because(CauseKind.UPDATE, "it is configured differently now"):
+                with because(kind, text):
                     self.supervisor.autostart_only([process])
 
         forget = process.observe(stopped)
-        with because(CauseKind.UPDATE, "it is configured differently now"):
+        with because(kind, text):
             process.stop()
 
 

@@ -135,7 +135,7 @@ def _seconds(text: str) -> float:
 
 
 # Kinds of causes whose names in the journal say nothing to people.
-_KINDS = {"rule": "listener renewed"}
+_KINDS = {"rule": "listener renewed", "orphan": "on_orphan=kill"}
 _HEAD = ("RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED BY", "END")
 
 
