@@ -74,7 +74,7 @@ def test_what_ends_with_its_pipes_is_started_anew(launch: Launch, ours: Implemen
 # Unlike cat it does not end when its stdin does.
 SLEEPER = program(
     "echo",
-    """/bin/sh -c 'trap "echo asked" USR1; while :; do sleep 0.1; done'""",
+    """/bin/sh -c 'trap "echo asked" USR1; echo up; while :; do sleep 0.1; done'""",
     stdout_logfile="%(here)s/echo.log",
 )
 
@@ -84,6 +84,7 @@ def test_what_is_adopted_is_ours_again(launch: Launch, ours: Implementation, kee
     """It is signalled, its output is read again, its end is heard, and it is started anew."""
     daemon = launch(ours, SLEEPER, settings=f"keeper={keeper}")
     pid = started(daemon)
+    daemon.until_file("echo.log", "up")  # Before that the signal would end it.
     kill_both(daemon)
     daemon.start()
     assert started(daemon) == pid
