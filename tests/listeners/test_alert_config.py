@@ -116,10 +116,25 @@ steady = 3
         assert hint in told
 
 
+def test_a_mistake_in_a_channel_is_said_at_its_own_line(tmp_path: Path) -> None:
+    """Each of them; a comment between them counts as a line, and no secret is told."""
+    text = "[alerts]\nchannels =\n  jsno://secret\n  # a=b\n\n  command:\n  secret@x/y\n"
+    expected = "  expected a URL or command:... in each line"
+    form = "a channel is command:..., http(s)://... or a URL of apprise"
+    assert mistakes(text, tmp_path) == [
+        f"jsno: no service is called jsno://; did you mean json://?\n  at alerts.conf:3 [alerts]"
+        f" channels\n{expected}",
+        f"command: {form}\n  at alerts.conf:6 [alerts] channels\n{expected}",
+        f"{form}\n  at alerts.conf:7 [alerts] channels\n{expected}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[alert]\nchannels=http://h/\n", r"did you mean \[alerts\] instead of \[alert\]\?"),
+        ("[alert]\nchannels=http://h/\n", r"did you mean \[alerts\]\?"),
+        ("[alerts]\nchannels=http://h/\n[alert:x]\n", r":3 \[alert:x\]\n.*mean \[alerts:x\]\?"),
+        ("[alerts]\ntext=a\n  When: {whn}\n", r"^no field is called {whn}; did you.*\n.*\n.*}$"),
         ("[alerts]\n", "nothing to send to: no channels"),
         ("[alerts]\nchannels=http://h/\n[alerts:x]\n", r"\[alerts:x\] has no channels"),
         ("[alerts]\nchannels=http://h/%40\n", "write %% for a percent sign"),

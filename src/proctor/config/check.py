@@ -49,7 +49,7 @@ def _unknown_words(section: Section, findings: Findings) -> None:
         prefix, colon, name = section.name.partition(":")
         if prefix in _OF_OTHERS:
             return
-        known = [each.name for each in SECTIONS]
+        known = [each.name for each in SECTIONS] + [f"{each}:" for each in _OF_OTHERS if colon]
         close = closest(prefix + colon, known)
         hint = f"did you mean [{close}{name if close.endswith(':') else ''}]?" if close else ""
         text = f"unknown section [{section.name}] is ignored"

@@ -29,13 +29,19 @@ class Value(NamedTuple):
     """The raw text of an option.
 
     `cut` is the comment that was taken off, `swallowed` the first line that continues the value but
-    looks like a header or an option of its own.
+    looks like a header or an option of its own; `lines` are the numbers of its further lines.
     """
 
     text: str
     place: Place
     cut: str = ""
     swallowed: Place | None = None
+    lines: tuple[int, ...] = ()
+
+    def place_of(self, line: int) -> Place:
+        """Where the n-th line of its text is written; of one that is not there, the first."""
+        further = self.lines[:line]
+        return self.place._replace(line=further[-1]) if len(further) == line > 0 else self.place
 
 
 class Section(NamedTuple):
@@ -107,12 +113,14 @@ class _Open:
     def __init__(self, name: str, text: str, place: Place, cut: str) -> None:
         self.name = name
         self._lines = [text]
+        self._numbers: list[int] = []
         self._place = place
         self._cut = cut
         self._swallowed: Place | None = None
 
     def go_on(self, text: str, place: Place, cut: str) -> None:
         self._lines.append(text)
+        self._numbers.append(place.line)
         self._cut = self._cut or cut
         if self._swallowed is None and (_HEADER.match(text) or _OPTION.match(text)):
             self._swallowed = place
@@ -120,7 +128,8 @@ class _Open:
     def close(self) -> Value:
         # Blank lines inside a value stay, those behind it go.
         text = "\n".join(self._lines).rstrip()
-        return Value(text, self._place, self._cut, self._swallowed)
+        numbers = tuple(self._numbers[: text.count("\n")])
+        return Value(text, self._place, self._cut, self._swallowed, numbers)
 
 
 class _Lexer:

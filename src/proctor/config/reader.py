@@ -24,6 +24,7 @@ T = TypeVar("T")
 _SECRET = frozenset({"password", "password_hash", "token_hash", "environment"})
 _SEMICOLON_IS_USUAL = frozenset({"command", "environment", "password", "username", "files"})
 _STUCK_COMMENT = re.compile(r"\S;")
+_SWALLOWED_OPTION = re.compile(r"[a-z_]+\s*=|\[[^\n]+\]")
 _SWALLOWED_HEADER = re.compile(r"\n\[[^\n]+\]")
 # Kinds whose errors the original words by the option, not by the value.
 _NAMED_ERRORS: Mapping[str, str] = {
@@ -125,10 +126,34 @@ class Reader:
             return option.kind.parse(text, self.context.world)
         except ValueError as error:
             wording = _NAMED_ERRORS.get(option.name)
-            hint = _hint(option.kind, text, value)
+            hint = self._hint(option.kind, text, value)
             said = wording.format(text) if wording else str(error)
             self.fail(said, option.name, option.kind.expected, hint)
             return option.default
+
+    def _hint(self, kind: Kind[object], text: str, value: Value) -> str:
+        """What to try, when the mistake is one of the usual ones."""
+        if value.swallowed is not None and self._is_good_alone(kind, text):
+            return f"{value.swallowed} is indented, so it continues this value: remove the blanks"
+        if _STUCK_COMMENT.search(text):
+            return "did you mean a comment?  It needs a blank before the ';'"
+        if text in ("l", "I", "O", "o"):
+            return f"this is a letter; did you mean {'0' if text in 'Oo' else '1'}?"
+        return did_you_mean(text.lower(), kind.words)
+
+    def _is_good_alone(self, kind: Kind[object], text: str) -> bool:
+        """Whether an option of a section would stand below the first line, which is a value.
+
+        In a value that is meant to have several lines, the mistake is another one.
+        """
+        first, _, rest = text.partition("\n")
+        if not _SWALLOWED_OPTION.match(rest):
+            return False
+        try:
+            kind.parse(first, self.context.world)
+        except ValueError:
+            return False
+        return True
 
     def fail(self, text: str, option: str = "", expected: str = "", hint: str = "") -> None:
         """Add a mistake of this section; its place is the option's, or the header's."""
@@ -156,14 +181,3 @@ class Reader:
             )
         if value.swallowed is not None and _SWALLOWED_HEADER.search(value.text):
             self.warn(f"{where}: {value.swallowed} is indented and so continues this value", name)
-
-
-def _hint(kind: Kind[object], text: str, value: Value) -> str:
-    """What to try, when the mistake is one of the usual ones."""
-    if value.swallowed is not None:
-        return f"{value.swallowed} is indented, so it continues this value: remove the blanks"
-    if _STUCK_COMMENT.search(text):
-        return "did you mean a comment?  It needs a blank before the ';'"
-    if text in ("l", "I", "O", "o"):
-        return f"this is a letter; did you mean {'0' if text in 'Oo' else '1'}?"
-    return did_you_mean(text.lower(), kind.words)

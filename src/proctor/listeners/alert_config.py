@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from proctor.config.convert import INTEGER, TEXT, Kind
-from proctor.config.ini import Section, Value
-from proctor.config.problems import Findings, Place
+from proctor.config.ini import Section, Sections, Value
+from proctor.config.problems import Findings, Place, Problem
 from proctor.config.reader import Context, Reader
 from proctor.config.source import names_of, read_main
 from proctor.config.table import Option, closest
@@ -121,9 +121,23 @@ def _template(text: str) -> str:
     return text
 
 
-def _channels(text: str) -> tuple[Channel, ...]:
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(open_channel(line) for line in lines if line)
+def _opened(read: Reader) -> tuple[Channel, ...]:
+    """The channels of a section; what is wrong with one is said at its own line."""
+    text, value = read.text(CHANNELS), read.section.options.get(CHANNELS.name)
+    channels = []
+    for number, line in enumerate((text or "").split("\n")):
+        url = line.strip()
+        try:
+            channels += [open_channel(url)] if url else []
+        except ValueError as error:
+            assert value is not None, "there was a text"
+            # A URL may hold passwords: what stands before its colon holds none.
+            scheme, colon, _ = url.partition(":")
+            said = f"{scheme}: {error}" if colon and scheme.isalnum() else str(error)
+            place = value.place_of(number)
+            found = Problem(said, place, read.section.name, CHANNELS.name, None, _CHANNEL)
+            read.context.findings.add(found)
+    return tuple(channels)
 
 
 _TIME = _kind("a time such as 30, 30s, 10m, 4h or 1d", _seconds)
@@ -131,8 +145,9 @@ _COUNT = _kind("a whole number above 0", _count)
 _TEMPLATE = _kind(f"text with any of {{{'}, {'.join(FIELDS)}}}", _template)
 _SOME_KINDS = _kind(f"any of {', '.join(_KINDS)}", _kinds)
 
-CHANNELS: Option[tuple[Channel, ...]] = Option(
-    "channels", _kind("a URL or command:... in each line", _channels), (),
+_CHANNEL = "a URL or command:... in each line"
+CHANNELS = Option(
+    "channels", TEXT, "",
     text="where to send: URLs of apprise, http(s):// webhooks, or command: and a shell command",
 )  # fmt: skip
 PROGRAMS: Option[tuple[str, ...]] = Option(
@@ -185,11 +200,9 @@ def load(path: str | None, flags: argparse.Namespace, world: World) -> Settings:
         sections = read_main(path, world, findings).sections
         base = sections.get(SECTION) or Section(SECTION, Place(path), {})
         others = list(sections.starting_with(f"{SECTION}:"))
-        names = [each.name for each in sections.own()]
-        if SECTION not in names and not others:
-            close = closest(SECTION, names)
-            hint = f"did you mean [{SECTION}] instead of [{close}]?" if close else ""
-            Reader(base, context).fail(f"{path} has no section [{SECTION}]", hint=hint)
+        _misspelt(sections, context)
+        if SECTION not in [each.name for each in sections.own()] and not others:
+            Reader(base, context).fail(f"{path} has no section [{SECTION}]")
     base.options.update(_typed(flags))
     first = _rule(base, context, None)
     rules = [first, *(_rule(section, context, first) for section in others)]
@@ -201,6 +214,15 @@ def load(path: str | None, flags: argparse.Namespace, world: World) -> Settings:
         )
     findings.raise_if_any()
     return settings
+
+
+def _misspelt(sections: Sections, context: Context) -> None:
+    """Say which sections look as if they were meant for us: nobody else would read them either."""
+    for section in sections.own():
+        word, colon, name = section.name.partition(":")
+        if word != SECTION and closest(word, [SECTION]):
+            hint = f"did you mean [{SECTION}{colon}{name}]?"
+            Reader(section, context).fail(f"[{section.name}] is no section of alerts", hint=hint)
 
 
 def _typed(flags: argparse.Namespace) -> dict[str, Value]:
@@ -243,7 +265,7 @@ def _rule(section: Section, context: Context, base: AlertRule | None) -> AlertRu
         get(TEXT_, style.text),
         get(LINES, style.lines),
     )
-    return AlertRule(rule, read.get(CHANNELS), style)
+    return AlertRule(rule, _opened(read), style)
 
 
 def _settings(rules: tuple[AlertRule, ...], read: Reader, path: str | None) -> Settings:
