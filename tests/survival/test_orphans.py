@@ -89,6 +89,10 @@ def test_what_is_adopted_is_ours_again(launch: Launch, ours: Implementation, kee
     daemon.start()
     assert started(daemon) == pid
     daemon.until_logged(f"WARN 'echo:echo' .pid {pid}., left by a supervisord .* goes on with us$")
+    assert ", left by a supervisord that is gone" in daemon.ctl("status", "echo").out
+    told = daemon.ctl("why", "echo").out
+    assert "The supervisord that started it was killed." in told
+    assert "keeper" not in told  # there may never have been one
     daemon.call("supervisor.signalProcess", "echo", "USR1")
     daemon.until_file("echo.log", "asked")
     os.kill(pid, signal.SIGKILL)

@@ -39,7 +39,8 @@ class HeldChild:
     `pipes` are the receiver's to close.  `status` is None while it lives, else it ended at `ended`.
     `started` and `ended` are on the clock of Host.now(), and so is the time at which each signal in
     `signalled` was last sent.  `is_tree`: all that comes from it is minded.  `birth` is its time of
-    birth as keeper/identity.py has it.  `foreign`: it is no child of the keeper's.
+    birth as keeper/identity.py has it.  `foreign`: it is no child of the keeper's; `orphan`: that,
+    and nobody minded it since the supervisord that started it was killed.
     """
 
     key: str
@@ -53,6 +54,7 @@ class HeldChild:
     is_tree: bool = False
     birth: int = 0
     foreign: bool = False
+    orphan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
 
 _LOST = "its keeper was lost"
+_LEFT = "left by a supervisord that is gone"
 _UNKNOWN = "its exit status may stay unknown"
 
 
@@ -117,21 +118,30 @@ class KeeperLoss:
 
 def meaning_of_loss(process: Process) -> str:
     """What `status` means by it and what to do, in sentences; "" while its keeper is there."""
-    if _LOST not in process.remark():
+    told = process.remark()
+    if _LOST in told:
+        lost = "Its keeper was lost: the process that is the parent of all programs was killed."
+        parent = "the new keeper"
+    elif _LEFT in told:
+        lost, parent = "The supervisord that started it was killed.", "the present one"
+    else:
         return ""
     unknown = "" if tells_ends() else ", but how it ends may stay unknown"
     return (
-        "Its keeper was lost: the process that is the parent of all programs was killed.  It runs"
-        f" on and is watched and signalled as before{unknown}; its next start, such as"
-        f" `supervisorctl restart {make_namespec(process.group_name, process.name)}`, makes it a"
-        " child of the new keeper."
+        f"{lost}  It runs on and is watched and signalled as before{unknown}; its next start, such"
+        f" as `supervisorctl restart {make_namespec(process.group_name, process.name)}`, makes it"
+        f" a child of {parent}."
     )
 
 
-def tell_of_loss(process: Process) -> None:
-    """Let `status` say it, as long as this child of it runs."""
+def tell_of_loss(process: Process, *, orphan: bool = False) -> None:
+    """Let `status` say it, as long as this child of it runs.
+
+    `orphan`: all that had minded it was killed, and there may never have been a keeper.
+    """
     before, pid = process.remark, process.pid
-    text = _LOST if tells_ends() else f"{_LOST}, {_UNKNOWN}"
+    lost = _LEFT if orphan else _LOST
+    text = lost if tells_ends() else f"{lost}, {_UNKNOWN}"
 
     def remark() -> str:
         said = before()

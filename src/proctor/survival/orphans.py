@@ -114,6 +114,7 @@ def _as_child(orphan: Orphan) -> HeldChild:
         0.0,
         birth=orphan.birth,
         foreign=True,
+        orphan=True,
     )
 
 

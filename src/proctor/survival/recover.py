@@ -113,7 +113,7 @@ class Survival:
             ended=child.status is not None,
         )
         if child.foreign:
-            tell_of_loss(process)
+            tell_of_loss(process, orphan=child.orphan)
         if record is not None and _is_changed(record, process):
             if record.spec == ENDED:
                 self._start_again(process, CauseKind.ORPHAN)
