@@ -21,6 +21,7 @@ from support.daemon import Daemon, Launch
 from support.daemon import alive as is_alive
 from support.implementations import Implementation
 from support.programs import program
+from support.rpc import ask
 from support.torture import daemon_pid
 from support.waiting import until
 
@@ -158,6 +159,8 @@ def test_what_is_left_is_named_and_never_doubled(launch: Launch, ours: Implement
             rf"echo is STOPPED, but pid {pid} still runs: .* on_orphan=leave",
             daemon.ctl("why", "echo").out,
         )
+        ready = ask(daemon.socket, path="/readyz")
+        assert (ready.status, ready.body) == (503, b"echo STOPPED\n")  # and nobody stopped it
         for words in (("start", "echo"), ("start", "all"), ("restart", "echo")):
             answer = daemon.ctl(*words)
             assert answer.code, words
@@ -174,6 +177,8 @@ def test_what_is_left_is_named_and_never_doubled(launch: Launch, ours: Implement
     until(lambda: not is_alive(pid), "it is gone")
     assert "still runs" not in daemon.ctl("status", "echo").out
     assert daemon.ctl("start", "echo").out == "echo: started\n"
+    daemon.ctl("stop", "echo")
+    assert ask(daemon.socket, path="/readyz").status == 200  # somebody wants it so
 
 
 def test_an_orderly_end_leaves_nothing(launch: Launch, ours: Implementation) -> None:

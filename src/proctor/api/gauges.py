@@ -74,7 +74,8 @@ class Gauges(Looks):
         return snapshot._replace(usage=await self._in_worker(measure, pids))
 
     async def look_ready(self, names: list[str] | None = None) -> list[str]:
-        """What is missing, a line each; nothing when everything that starts by itself is up.
+        """What is missing, a line each; nothing when everything that starts by itself is up, but
+        for what somebody stopped and what has ended and is not to start again.
 
         With `names`, those must be RUNNING instead.  Raises BAD_NAME.
         """
@@ -84,7 +85,7 @@ class Gauges(Looks):
             wanted = [process for name in names for process in self._named(name)]
             missing = [p for p in wanted if p.state is not ProcessState.RUNNING]
         else:
-            missing = [p for p in self._all() if p.spec.start.autostart and p.state in _NOT_UP]
+            missing = [p for p in self._all() if p.spec.start.autostart and _is_missing(p)]
         return [f"{display_name(process)} {process.state.name}" for process in missing]
 
     def _gauges(self, process: Process) -> ProcessGauges:
@@ -116,6 +117,12 @@ class Snapshot(NamedTuple):
     pools: list[PoolGauges]
     followers: int
     usage: Mapping[int, Usage] = {}
+
+
+def _is_missing(process: Process) -> bool:
+    # What was never started was not stopped by anybody either: it was left to another supervisord.
+    unbegun = process.state is ProcessState.STOPPED and not process.start_wall
+    return unbegun or process.state in _NOT_UP
 
 
 def _pool(name: str, pool: Pool) -> PoolGauges:

@@ -22,7 +22,8 @@ _HELP = f"""\
 usage: proctor healthy [options] [--live] [name ...]
 
 Says "healthy" and ends with 0 when every program that starts by itself is up; says what is missing
-and ends with 1 otherwise, also when there is no answer within {_SECONDS} seconds.  With names (web,
+and ends with 1 otherwise, also when there is no answer within {_SECONDS} seconds.  A program that
+somebody stopped is not missing, nor one that has ended and is not to start again.  With names (web,
 group:*) those must be RUNNING instead.
 
   --live                     be content with a daemon that answers

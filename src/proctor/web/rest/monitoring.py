@@ -56,6 +56,7 @@ ROUTES = (
                 "name", Kind.TEXTS, "Ask instead whether these run: ids and `group:*`."
             ),
         ),
-        text="503 with what is missing, a line each, while it is not.",
+        text="503 with what is missing, a line each, while it is not. What somebody stopped, and "
+        "what has ended and is not to start again, is not missing.",
     ),
 )  # fmt: skip
