@@ -192,6 +192,27 @@ def test_a_notice_knows_uptime_restarts_and_failures() -> None:
     assert (notice.uptime, notice.restarts, notice.count) == (2.0, 0, 2)
 
 
+def test_what_was_heard_late_has_no_uptime() -> None:
+    """When it happened is not known; what is heard in time afterwards has one."""
+    watch = Watch([Rule("x", batch=0)], PATIENCE)
+    watch.found_started("web:web", NOON - 3)
+    for event in (moved("STARTING"), moved("RUNNING"), moved("EXITED")):
+        watch.heard(event, NOON, late=True)
+    watch.heard(moved("STARTING", "api"), NOON)
+    watch.heard(moved("EXITED", "api"), NOON + 9)
+    assert [(n.process, n.uptime) for n in watch.unasked()] == [("web:web", None), ("api:api", 9)]
+
+
+def test_a_verdict_is_no_failure() -> None:
+    """FATAL, found or heard, is not counted beside the exits that led to it."""
+    watch = Watch([Rule("x", batch=60)], PATIENCE)
+    watch.found_fatal("web:web", NOON)
+    for state in ("BACKOFF", "BACKOFF", "FATAL"):
+        watch.heard(moved(state), NOON, late=True)
+    (notice,) = watch.unasked()
+    assert (notice.kind, notice.count) == (Kind.FATAL, 2)
+
+
 def test_a_clock_that_was_set_back_delays_nothing() -> None:
     """What waited since noon goes out within a window of the time that is now said to be."""
     watch = Watch([Rule("x", batch=30)], PATIENCE)

@@ -18,7 +18,13 @@ from listeners.hook import Hook
 from listeners.postoffice import post_office
 from listeners.stage import NOWHERE, DaemonDouble, events, exited, fatal
 from proctor.listeners import alert_facts
-from proctor.listeners.alert_terms import Notice
+from proctor.listeners import alerts as program_of_alerts
+from proctor.listeners.alert_config import AlertRule, Settings
+from proctor.listeners.alert_queue import Queue
+from proctor.listeners.alert_terms import Notice, Patience, Rule
+from proctor.listeners.alert_texts import Style
+from proctor.listeners.alerts import Desk
+from proctor.listeners.loop import Event
 from support.daemon import Launch, run
 from support.implementations import Implementation
 from support.programs import OBEDIENT, program
@@ -102,13 +108,13 @@ def test_an_incident_from_beginning_to_end(
 ) -> None:
     """With what the daemon knows of it."""
     daemon.add("cat", "pets", state=100)
-    daemon.processes[-1] |= {"statename": "EXITED"}
+    daemon.processes[-1] |= {"statename": "EXITED", "start": 1000, "stop": 1062}
     daemon.logs["stderr", "pets:cat"] = "\n".join(f"line {n}" for n in range(30)) + "\n"
     alerts("--channel", server.url, "--lines", "2", url=daemon.url).play(exited(), exited())
     until(lambda: server.posts, "the crash is told")
     body = server.posts[0][1]
     assert body["text"].splitlines()[-3:] == ["Last lines of stderr:", "> line 28", "> line 29"]
-    assert "End: exit status 0\n" in body["text"]
+    assert "End: exit status 0\nUptime: 0:01:02\n" in body["text"]
     assert body["processes"] == ["pets:cat"]
     assert not body["good"]
 
@@ -225,6 +231,23 @@ def test_what_happened_before_it_listened(
     alerts("--channel", server.url, url=daemon.url)
     until(lambda: server.posts, "it is told")
     assert server.told() == ["web: has failed and is not started again (FATAL)"]
+
+
+@pytest.mark.parametrize(("silence", "known"), [(3600.0, False), (0.0, True)])
+def test_what_came_while_it_began(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, silence: float, known: bool
+) -> None:
+    """Until no event has come for a while, nobody knows when they happened."""
+    monkeypatch.setattr(program_of_alerts, "_SILENCE", silence)
+    rule = AlertRule(Rule("x", batch=3600), (), Style())
+    with contextlib.closing(Queue(str(scratch / "queue"), 9, print)) as queue:
+        desk = Desk(Settings((rule,), Patience(), "", 1), queue)
+        for event in (RUNNING[0].replace("RUNNING", "STARTING"), RUNNING[1]), exited():
+            desk.handle(Event(*event))
+        saved = queue.state()
+        assert saved is not None
+        (notice,) = saved["notices"]
+        assert (notice["uptime"] is not None) == known
 
 
 def test_two_cannot_share_a_queue(alerts: Alerts, server: Hook) -> None:

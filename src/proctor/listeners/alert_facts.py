@@ -19,7 +19,7 @@ _LOG_END = 8192
 
 
 def ask(notice: Notice, lines: int, patience: float) -> dict[str, str]:
-    """status, signal, spawnerr, stdout, stderr, each if it is known; {} when nobody answers.
+    """status, signal, uptime, spawnerr, stdout, stderr, each if known; {} when nobody answers.
 
     `lines` is how many of each log; what is not known after `patience` seconds stays unknown.
     """
@@ -60,6 +60,7 @@ def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
         elif notice.kind in (Kind.EXITED, Kind.FLAPPING, Kind.FATAL):
             if info.text("statename") in ("EXITED", "BACKOFF", "FATAL"):
                 facts["status"] = info.text("exitstatus")
+                facts |= _last_run(info.number("start"), info.number("stop"))
             facts |= _last_end(server, notice.process)
     except loop.RPC_TROUBLE as error:
         loop.say(f"cannot ask about {notice.process}: {loop.shown(error)}")
@@ -69,6 +70,11 @@ def _ask(notice: Notice, lines: int, facts: dict[str, str]) -> None:
         except loop.RPC_TROUBLE:
             continue  # it has no such log
     server.close()
+
+
+def _last_run(start: int, stop: int) -> dict[str, str]:
+    """How long it ran, if the daemon knows both ends."""
+    return {"uptime": str(stop - start)} if 0 < start <= stop else {}
 
 
 def _last_end(server: Server, process: str) -> dict[str, str]:

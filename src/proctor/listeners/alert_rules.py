@@ -71,19 +71,26 @@ class Watch:
 
     def found_running(self, process: str, start: float, now: float) -> None:
         """It runs since `start`, which may have been before anybody listened."""
-        record = self._records.setdefault(process, _Record())
-        record.started = start
+        self.found_started(process, start)
+        record = self._records[process]
         incident = record.incidents.get(LIFE)
         if incident and incident.running is None:
             incident.running = now
+
+    def found_started(self, process: str, start: float) -> None:
+        """Its last start was then; whether it runs is not known."""
+        self._records.setdefault(process, _Record()).started = start
 
     def found_fatal(self, process: str, now: float) -> None:
         """It is FATAL, perhaps since before anybody listened."""
         if LIFE not in self._records.get(process, _Record()).incidents:
             self._trouble(process, LIFE, [Kind.FATAL], now)
 
-    def heard(self, event: Event, now: float) -> bool:
-        """Take an event in.  False when it changed nothing that must be saved."""
+    def heard(self, event: Event, now: float, *, late: bool = False) -> bool:
+        """Take an event in.  False when it changed nothing that must be saved.
+
+        `late`: it happened some time before now, nobody knows when.
+        """
         fields = event.fields
         if event.name == "REMOTE_COMMUNICATION":
             return self._signalled(fields.get("type", ""), event.payload.partition("\n")[2], now)
@@ -95,15 +102,19 @@ class Watch:
         if not self._covering(process):
             return False
         state = event.name.removeprefix("PROCESS_STATE_")
+        record = self._records.setdefault(process, _Record())
+        if late and state in ("EXITED", "BACKOFF"):
+            record.started = None
+        elif state == "STARTING" and not late:
+            record.started = now
         return self._moved(process, state, fields, now)
 
     def _moved(self, process: str, state: str, fields: Mapping[str, str], now: float) -> bool:
-        record = self._records.setdefault(process, _Record())
+        record = self._records[process]
         incident = record.incidents.get(LIFE)
         if incident:
             incident.running = now if state == "RUNNING" else None
         if state == "STARTING":
-            record.started = now
             record.restarts = 0 if fields["from_state"] == "STOPPED" else record.restarts + 1
         elif state == "EXITED" and fields.get("expected") == "1":
             self._recovered(process, LIFE, now)
@@ -113,6 +124,7 @@ class Watch:
             # A start that failed is tried again, and told when it is given up.
             kinds += [Kind.EXITED] if state == "EXITED" else []
             self._trouble(process, LIFE, kinds, now)
+            record.started = None
             return True
         elif state == "FATAL":
             self._trouble(process, LIFE, [Kind.FATAL], now)
@@ -151,12 +163,15 @@ class Watch:
     def _trouble(
         self, process: str, about: str, kinds: list[Kind], now: float, detail: str = ""
     ) -> None:
-        """A failure, which may be called by any of `kinds`, the worst first."""
+        """A failure, which may be called by any of `kinds`, the worst first.
+
+        FATAL is a verdict on failures that were counted, no failure more.
+        """
         record = self._records.setdefault(process, _Record())
         if not kinds and about not in record.incidents:
             return
         incident = record.incidents.setdefault(about, _Incident(now))
-        incident.count += 1
+        incident.count += kinds != [Kind.FATAL]
         for notice in self._waiting(process, about):
             notice.count = incident.count
         for rule in self._covering(process):

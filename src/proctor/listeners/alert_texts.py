@@ -89,12 +89,20 @@ def _fields(words: Mapping[str, str], notice: Notice, host: str) -> dict[str, st
         "when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(notice.when)),
         "ended": _ended(words, facts),
         "reason": notice.detail or facts.get("spawnerr", ""),
-        "uptime": "" if notice.uptime is None else duration(notice.uptime),
+        "uptime": _uptime(notice, facts),
         "lasted": duration(notice.when - notice.since) if over else "",
         "restarts": "" if over else str(notice.restarts),
         "failures": str(notice.count) if notice.count > 1 else "",
         "output": "\n".join(output),
     }
+
+
+def _uptime(notice: Notice, facts: Mapping[str, str]) -> str:
+    """Of a run that ended; as we saw it, or else as the daemon did."""
+    if notice.uptime is not None:
+        return duration(notice.uptime)
+    known = notice.kind == Kind.EXITED and "uptime" in facts
+    return duration(float(facts["uptime"])) if known else ""
 
 
 def _ended(words: Mapping[str, str], facts: Mapping[str, str]) -> str:

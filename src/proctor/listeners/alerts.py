@@ -31,6 +31,8 @@ from proctor.listeners.alert_texts import compose
 from proctor.listeners.loop import Event, is_supervised, listen, say
 
 _LONGEST_PAUSE = 900.0
+# Seconds without an event after which those that come are new.
+_SILENCE = 0.5
 # For each channel: how many messages wait, and for how many seconds.
 _KEEP = 1000
 _EXPIRE = 86400.0
@@ -51,13 +53,17 @@ class Desk:
             say(f"cannot understand what was saved ({error!r}); starting afresh")
             self._watch, self._next = Watch(rules, settings.patience), queue.next_number
         self._changed = threading.Condition()
+        self._late, self._idle_since = True, time.monotonic()
 
     def handle(self, event: Event) -> None:
         """Take an event in; when this returns, it may be forgotten elsewhere."""
         with self._changed:
-            if self._watch.heard(event, time.time()):
+            # The daemon kept what happened while we began; what it kept has come when it is silent.
+            self._late = self._late and time.monotonic() - self._idle_since < _SILENCE
+            if self._watch.heard(event, time.time(), late=self._late):
                 self._save()
                 self._changed.notify()
+            self._idle_since = time.monotonic()
 
     def work(self) -> None:
         """For ever: ask about what is new, post what is due."""
@@ -87,6 +93,8 @@ class Desk:
             with self._changed:
                 if state == "RUNNING":
                     self._watch.found_running(process, start, time.time())
+                elif state == "STARTING":
+                    self._watch.found_started(process, start)
                 elif state == "FATAL":
                     self._watch.found_fatal(process, time.time())
 
