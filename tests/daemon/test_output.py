@@ -67,7 +67,8 @@ def test_redirected_stderr_has_no_log(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_opened_is_a_spawn_error(tmp_path: Path) -> None:
-    """The text has the errno; nothing is left open; it starts when the way is free."""
+    """The text begins as the original's does, and says which file and what is wrong with it;
+    nothing is left open; it starts when the way is free."""
     path = tmp_path / "out"
     path.mkdir()
     before = set(os.listdir("/proc/self/fd"))
@@ -75,7 +76,7 @@ def test_a_log_that_cannot_be_opened_is_a_spawn_error(tmp_path: Path) -> None:
     with a_heart(spec) as heart:
         heart.start("web")
         assert heart.process("web").spawnerr == (
-            "unknown error making dispatchers for 'web': EISDIR"
+            f"unknown error making dispatchers for 'web': EISDIR ({path}: Is a directory)"
         )
         assert set(os.listdir("/proc/self/fd")) <= before
         path.rmdir()

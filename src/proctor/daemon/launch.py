@@ -86,7 +86,9 @@ class Launch:
         if self._cancelled:
             self.output.abandon()
         elif error is not None:
-            failure = SpawnFailure("log", error.errno or errno.EIO)
+            path = f"{error.filename}: " if error.filename else ""
+            number = error.errno or errno.EIO
+            failure = SpawnFailure("log", number, f"{path}{os.strerror(number)}")
             self.failed(words.spawn_failure(self.spec.name, failure))
         elif isinstance(fd, str):
             self.failed(fd)

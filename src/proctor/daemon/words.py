@@ -68,7 +68,8 @@ def spawn_failure(name: str, failure: SpawnFailure) -> str:
         case "fork":
             return f"unknown error during fork for '{name}': {reason}"
         case _:
-            return f"unknown error making dispatchers for '{name}': {reason}"
+            more = f" ({failure.detail})" if failure.detail else ""
+            return f"unknown error making dispatchers for '{name}': {reason}{more}"
 
 
 def output(name: str, channel: str, data: bytes) -> str:
