@@ -236,7 +236,7 @@ def _settle(daemon: Daemon) -> None:
         states = daemon.client.states()
         return (
             not busy & set(states.values())
-            and states["done:done"] != "STOPPED"
+            and states["done:done"] == "EXITED"
             and daemon.has_executed_all()
         )
 
