@@ -9,6 +9,7 @@ import pytest
 from config.a_world import MAIN, START, AWorld, mistake, mistakes, read, warnings
 from proctor.config.commandline import Overrides
 from proctor.config.load import check_file
+from proctor.config.problems import Place
 from proctor.core.passwords import hashed
 
 PROGRAM = "[program:x]\ncommand=c\n"
@@ -235,6 +236,16 @@ def test_the_report_lists_every_mistake_and_warning() -> None:
     assert f"at {MAIN}:2 [supervisord] minfds" in text
     assert f"at {MAIN}:5 [program:x] autostart" in text
     assert f"unknown option 'foo' in [program:x] is ignored ({MAIN}:6)" in text
+
+
+def test_a_header_without_its_bracket_is_warned_about() -> None:
+    """It goes on to mean what it means there; the program that it would begin is lost."""
+    notes = read(START + "[progam:b]\n[program:a\ncommand=/bin/cat\n" + PROGRAM).notes
+    found = next(note for note in notes if "]'" in note.text)
+    assert found.text == "[program:a has no ']', so it begins no section: [progam:b] goes on"
+    assert (found.hint, found.place) == ("did you mean [program:a]?", Place(MAIN, 3))
+    lost = START + "[program:a\ncommand=/bin/cat\n"
+    assert [note.hint for note in read(lost).notes] == ["did you mean [program:a]?", ""]
 
 
 def test_tools_get_the_same_keys_for_every_mistake_and_note() -> None:

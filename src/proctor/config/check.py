@@ -43,7 +43,18 @@ def _repeats(sections: Sections, findings: Findings) -> None:
         findings.warn(text, again, section, option)
 
 
+def _unclosed_headers(section: Section, findings: Findings) -> None:
+    """`[program:a` is an option `[program` with the value `a`, here as in the original."""
+    for name, value in section.options.items():
+        if name.startswith("["):
+            header = f"{name}:{value.text}".partition("\n")[0]
+            text = f"{header} has no ']', so it begins no section: [{section.name}] goes on"
+            hint = f"did you mean {header}]?"
+            findings.warn(text, value.place, section.name, name, hint)
+
+
 def _unknown_words(section: Section, findings: Findings) -> None:
+    _unclosed_headers(section, findings)
     kind = section_type(section.name)
     if kind is None:
         prefix, colon, name = section.name.partition(":")
@@ -59,7 +70,7 @@ def _unknown_words(section: Section, findings: Findings) -> None:
         return
     known = [row.name for row in kind.options]
     for name, value in section.options.items():
-        if name not in known:
+        if name not in known and not name.startswith("["):
             text = f"unknown option {name!r} in [{section.name}] is ignored"
             findings.warn(text, value.place, section.name, name, did_you_mean(name, known))
 
