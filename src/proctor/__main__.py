@@ -57,12 +57,10 @@ def _carry_out(words: list[str]) -> int:
             from proctor.cli.demo import demo
 
             return demo()
-        case ["check", path] | ["check", path, "--json"] | ["check", "--json", path] if (
-            path[:1] != "-"
-        ):
+        case ["check", *rest] if (path := _one_file(rest)) is not None:
             from proctor.cli.check import check
 
-            return check(path, as_json="--json" in words)
+            return check(path, as_json="--json" in rest, strict="--strict" in rest)
         case ["version" | "--version"]:
             from importlib.metadata import version
 
@@ -72,6 +70,12 @@ def _carry_out(words: list[str]) -> int:
             from proctor.cli.usage import complain
 
             return complain("proctor", words)
+
+
+def _one_file(words: list[str]) -> str | None:
+    """The file of `check`; None when there is not just one, or it has other flags."""
+    files = [word for word in words if word not in ("--json", "--strict")]
+    return files[0] if len(files) == 1 and files[0][:1] != "-" else None
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def _answer(program: str, overrides: Overrides, world: RealWorld) -> int:
                 overrides,
                 world,
                 as_json=overrides.json,
+                strict=overrides.strict,
                 encoding=sys.stdout.encoding,
                 program=program,
             )

@@ -49,6 +49,7 @@ def test_what_it_can_do() -> None:
         ("check --jsn", "check does not know --jsn; did you mean --json?"),
         ("check --json", "check takes one FILE"),
         ("check a b", "check takes one FILE, not 2"),
+        ("check a --strict b --json", "check takes one FILE, not 2"),
         ("hash-password --tokn", "hash-password does not know --tokn; did you mean --token?"),
     ],
 )
@@ -85,6 +86,11 @@ def test_check(scratch: Path) -> None:
         report = json.loads(answer.out)
         assert (report["ok"], len(report["problems"])) == (False, 2)
     assert run([*PROCTOR, "check", str(scratch / "none.conf")]).code == 2
+    good.write_text("[supervisord]\nfoo=1\n")
+    strict = ["--strict", str(good)]
+    assert [run([*PROCTOR, "check", *words]).code for words in (strict[1:], strict)] == [0, 2]
+    command = [*PROCTOR, "supervisord", "--check", "-c", str(good)]
+    assert [run([*command, *more]).code for more in ([], ["--strict"])] == [0, 2]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

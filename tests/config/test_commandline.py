@@ -39,6 +39,7 @@ from proctor.config.commandline import Overrides, UsageError, Wish, parse, usage
         ),
         (["--profile_options=calls"], Overrides(profile="calls")),
         (["--check", "--json"], Overrides(Wish.CHECK, json=True)),
+        (["--check", "--strict"], Overrides(Wish.CHECK, strict=True)),
         (["-v", "-n", "-n"], Overrides(Wish.VERSION)),
         (["-?"], Overrides(Wish.HELP)),
         (["--help"], Overrides(Wish.HELP)),

@@ -216,11 +216,13 @@ def test_a_usual_mistake_gets_a_hint(text: str, hint: str) -> None:
     assert hint in mistakes(START + text).problems[0].hint
 
 
-def a_check(text: str, *, as_json: bool = False, **more: str) -> tuple[str, bool]:
+def a_check(
+    text: str, *, as_json: bool = False, strict: bool = False, **more: str
+) -> tuple[str, bool]:
     """What `--check` says of such a file."""
     world = AWorld()
     world.put(MAIN, text)
-    return check_file(MAIN, Overrides(), world, as_json=as_json, **more)
+    return check_file(MAIN, Overrides(), world, as_json=as_json, strict=strict, **more)
 
 
 @pytest.mark.parametrize("line", ["password=s3cret", "username=x\npassword=s3cret%"])
@@ -246,6 +248,18 @@ def test_a_header_without_its_bracket_is_warned_about() -> None:
     assert (found.hint, found.place) == ("did you mean [program:a]?", Place(MAIN, 3))
     lost = START + "[program:a\ncommand=/bin/cat\n"
     assert [note.hint for note in read(lost).notes] == ["did you mean [program:a]?", ""]
+
+
+def test_warnings_are_counted_and_bad_for_whoever_is_strict() -> None:
+    """A pipeline that asks for it is stopped by a misspelt option."""
+    text, good = a_check(START + PROGRAM + "autorestrat=no\n")
+    assert (text.splitlines()[-1], good) == (f"{MAIN}: no mistakes, 1 warning", True)
+    text, good = a_check(START + "[progam:b]\n" + PROGRAM + "autorestrat=no\n", strict=True)
+    assert (text.splitlines()[-1], good) == (f"{MAIN}: no mistakes, 2 warnings", False)
+    assert a_check(START + PROGRAM, strict=True)[1]
+    for strict in (False, True):
+        text, good = a_check(START + "foo=1\n", as_json=True, strict=strict)
+        assert (json.loads(text)["ok"], good) == (not strict, not strict)
 
 
 def test_tools_get_the_same_keys_for_every_mistake_and_note() -> None:

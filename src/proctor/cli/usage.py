@@ -12,7 +12,8 @@ COMMANDS = """\
 usage: proctor <command> ...
 
   alerts ...            tell people when programs are in trouble (an event listener)
-  check FILE [--json]   say everything that is wrong with a configuration; start nothing
+  check FILE [--json] [--strict]
+                        say everything that is wrong with a configuration; start nothing
   ctl ...               supervisorctl
   demo                  run an example with real programs until Ctrl-C
   events ...            follow what happens to the programs
@@ -25,12 +26,13 @@ usage: proctor <command> ...
 
 _HELP = {
     "check": """\
-usage: proctor check FILE [--json]
+usage: proctor check FILE [--json] [--strict]
 
 Prints every mistake of a configuration, and what is doubtful; starts nothing.  Ends with 0 when the
 file can be used, else with 2.
 
   --json                a report for programs
+  --strict              end with 2 on warnings, too
 """,
     "demo": """\
 usage: proctor demo
@@ -52,7 +54,7 @@ usage: proctor version
 Prints the version of Proctor.
 """,
 }
-_OPTIONS = {"check": ("--json",), "hash-password": ("--token",)}
+_OPTIONS = {"check": ("--json", "--strict"), "hash-password": ("--token",)}
 
 
 def help_of(command: str) -> str:
@@ -83,7 +85,8 @@ def _what_is_wrong(words: list[str]) -> str:
         if word.startswith("-") and word not in options:
             return hinted(f"{command} does not know {word}", word, [*options, "--help"])
     if command == "check":
-        return "check takes one FILE" + (f", not {len(rest)}" if len(rest) > 1 else "")
+        files = [word for word in rest if word not in options]
+        return "check takes one FILE" + (f", not {len(files)}" if files else "")
     return f"{command} takes no arguments, not {' '.join(rest)!r}"
 
 

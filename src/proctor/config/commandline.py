@@ -35,14 +35,15 @@ class Wish(Enum):
 class Overrides:
     """What the command line says.
 
-    `configuration` is the value of -c; `values` are converted values by option name; `json` goes
-    with Wish.CHECK; `profile` is the value of --profile_options.
+    `configuration` is the value of -c; `values` are converted values by option name; `json` and
+    `strict` go with Wish.CHECK; `profile` is the value of --profile_options.
     """
 
     wish: Wish = Wish.RUN
     configuration: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     json: bool = False
+    strict: bool = False
     profile: str | None = None
 
 
@@ -58,6 +59,7 @@ _OTHERS = (
     ("-v", "version", False, "Show the version and exit."),
     ("", "check", False, "Check the configuration, print every mistake, and exit: 0 good, 2 bad."),
     ("", "json", False, "With --check: print a report for programs."),
+    ("", "strict", False, "With --check: warnings are bad, too."),
     ("", "profile_options", True, "Run under Python's profiler; sort by these columns."),
 )
 _ROWS: tuple[Option[object], ...] = tuple(
@@ -84,6 +86,7 @@ def parse(words: Sequence[str], world: World) -> Overrides:
         _text_of(seen, "configuration"),
         {name: value for name, value in seen.items() if name in rows},
         "json" in seen,
+        "strict" in seen,
         _text_of(seen, "profile_options"),
     )
 

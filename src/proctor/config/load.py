@@ -134,12 +134,14 @@ def check_file(
     world: World,
     *,
     as_json: bool,
+    strict: bool = False,
     encoding: str = "utf-8",
     program: str = "",
 ) -> tuple[str, bool]:
     """What `--check` prints in `encoding`, and whether the file is good.
 
-    Without a path it is searched for, as `program` (argv[0]) does.
+    `strict`: only a file without warnings is.  Without a path it is searched for, as `program`
+    (argv[0]) does.
     """
     problems: tuple[Problem, ...]
     try:
@@ -147,9 +149,16 @@ def check_file(
         problems, notes = (), load(path, overrides, world, for_a_person=True).notes
     except ConfigError as error:
         problems, notes = error.problems, error.notes
+    warnings = sum(note.level == "warn" for note in notes)
+    good = not problems and not (strict and warnings)
     if as_json:
-        return report_as_json(problems, notes), not problems
-    said = [report(problems, notes)] + ([] if problems else [f"{path}: no mistakes"])
+        return report_as_json(problems, notes, good=good), good
+    said = [report(problems, notes)] + ([] if problems else [f"{path}: {_verdict(warnings)}"])
     text = "\n".join(filter(None, said))
     # Names and values may be anything; what the terminal cannot show is shown escaped.
-    return text.encode(encoding, "backslashreplace").decode(encoding), not problems
+    return text.encode(encoding, "backslashreplace").decode(encoding), good
+
+
+def _verdict(warnings: int) -> str:
+    counted = {0: "", 1: ", 1 warning"}.get(warnings, f", {warnings} warnings")
+    return f"no mistakes{counted}"

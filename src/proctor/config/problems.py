@@ -135,10 +135,10 @@ def report(problems: Iterable[Problem], notes: Iterable[Problem]) -> str:
     return "\n".join(texts + [f"warning: {note.line()}" for note in notes if note.level == "warn"])
 
 
-def report_as_json(problems: Iterable[Problem], notes: Iterable[Problem]) -> str:
+def report_as_json(problems: Iterable[Problem], notes: Iterable[Problem], *, good: bool) -> str:
     """The same for a tool: {"ok": bool, "problems": [...], "notes": [...]}, in ASCII."""
     import json
 
     listed = [problem.as_data() for problem in problems]
     said = [note.as_data() for note in notes]
-    return json.dumps({"ok": not listed, "problems": listed, "notes": said})
+    return json.dumps({"ok": good, "problems": listed, "notes": said})
