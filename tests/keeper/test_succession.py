@@ -62,7 +62,7 @@ def test_a_successor_that_dies_brings_the_old_one_back(keeper: KeeperProcess, ta
 def test_a_successor_that_hangs_is_killed(keeper: KeeperProcess, talk: Talk) -> None:
     """However far it has come in its time."""
     old = keeper.stand_aside(talk, seconds=0.3)
-    assert old.hear_one("return").fields == {"reason": "it was not healthy in time"}
+    assert old.hear_one("return").fields == {"reason": "it was not healthy within 0.3 seconds"}
     until(lambda: keeper.children() == [talk.pid])
     assert [message.kind for message in old.hello()] == ["welcome"]
 

@@ -135,7 +135,7 @@ if "--again" in sys.orig_argv:
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [(CRASH, "it ended with exit status 9"), (HANG, "it was not healthy in time")],
+    [(CRASH, "it ended with exit status 9"), (HANG, "it was not healthy within 2 seconds")],
 )
 def test_what_fails_afterwards_is_taken_back(start: Start, code: str, reason: str) -> None:
     """It passed its trial, then it crashed or hung: the old one returns, with the code it has in

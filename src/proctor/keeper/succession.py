@@ -49,6 +49,7 @@ class Succession:
         self._pid = 0  # of the one that stands aside, 0 for none
         self._wire: Wire | None = None
         self._note = ""
+        self._seconds = 0.0
         self._decided = False
         self._reason = ""
         self.requests: dict[str, Callable[..., None]] = {
@@ -78,6 +79,7 @@ class Succession:
         self._forget()
         self._pid, self._wire = self._step_down(), Wire(sockets.socket(fileno=fd))
         self._note, self._decided, self._reason = note, False, ""
+        self._seconds = seconds
         self._timers[self._too_late] = time.monotonic() + seconds
         self._begin()
         if self._wire is not None:
@@ -110,7 +112,7 @@ class Succession:
         return True
 
     def _too_late(self) -> None:
-        self._reason = "it was not healthy in time"
+        self._reason = f"it was not healthy within {self._seconds:g} seconds"
         self._kill()
 
     def _dismiss(self) -> None:
