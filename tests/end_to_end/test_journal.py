@@ -12,6 +12,7 @@ import pytest
 
 from support.daemon import Daemon, Launch
 from support.implementations import Implementation
+from support.programs import program
 from support.torture import kill_daemon
 from support.waiting import until
 
@@ -128,7 +129,7 @@ def test_names_and_options_that_are_wrong(launch: Launch, ours: Implementation) 
         (("history", "nope"), "nope: ERROR (no such process)"),
         (("logs", "nope"), "nope: ERROR (no such process)"),
         (("logs", "web", "--run", "-7"), "web: ERROR (web has no run -7, only 1 is known)"),
-        (("logs", "web", "--run", "99"), "web: ERROR (run 99 is none of web; history web shows"),
+        (("logs", "web", "--run", "99"), "web: ERROR (run 99 is not a run of web; `history web`"),
         (("logs", "web", "--run", "x"), "Error: x is no run: write -1, or a number that history"),
         (("why",), "Error: why needs the name of a process"),
         (("why", "--jsn", "web"), "Error: why does not know --jsn; did you mean --json?"),
@@ -140,6 +141,16 @@ def test_names_and_options_that_are_wrong(launch: Launch, ours: Implementation) 
         assert answer.lines[0].startswith(line), answer
         assert answer.code == 1
     assert "why <name>" in daemon.ctl("help", "why").out
+
+
+def test_a_group_by_either_name(launch: Launch, ours: Implementation) -> None:
+    """`g:` is `g:*`, as for every other verb."""
+    daemon = launch(ours, program("g", numprocs=2, process_name="%(process_num)d"))
+    daemon.until_state("g:1", "RUNNING")
+    for words in (("why", "--json", "{}"), ("history", "{}")):
+        short, long = (daemon.ctl(*(w.format(name) for w in words)) for name in ("g:", "g:*"))
+        assert (short.code, short.out.count("g:1")) == (0, long.out.count("g:1")), short
+    assert daemon.ctl("why", "no:").lines == ["no:*: ERROR (no such process)"]
 
 
 def test_the_journal_outlives_the_daemon(launch: Launch, ours: Implementation) -> None:

@@ -129,7 +129,7 @@ class Histories(Room):
 
 def _no_run(name: str, run: int, known: int) -> str:
     if run > 0:  # a number of `history`, where all programs count together
-        return f"run {run} is none of {name}; history {name} shows the numbers of its runs"
+        return f"run {run} is not a run of {name}; `history {name}` shows the numbers of its runs"
     return f"{name} has no run {run}, only {known} {'is' if known == 1 else 'are'} known"
 
 

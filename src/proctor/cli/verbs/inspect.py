@@ -11,6 +11,7 @@ from proctor.cli.verb import Verb
 from proctor.cli.verbs.status import namespec
 from proctor.client.server import Row, listed
 from proctor.core.faults import Fault, FaultCode
+from proctor.core.names import split_namespec
 from proctor.core.span import span
 
 TYPE_CHECKING = False
@@ -49,15 +50,16 @@ def why(ctl: Controller, argument: str) -> None:
 
 
 def _expanded(ctl: Controller, names: list[str]) -> list[str]:
-    """`all` and `group:*` as names of processes; a group without any stays, and is refused."""
-    if not any(name == "all" or name.endswith(":*") for name in names):
+    """`all` and groups as names of processes; a group without any stays, and is refused."""
+    groups = {name: split_namespec(name)[0] for name in names if split_namespec(name)[1] is None}
+    if not groups and "all" not in names:
         return names
     rows = ctl.server.rows("getAllProcessInfo")
     found: list[str] = []
     for name in names:
-        group = name.removesuffix(":*") if name.endswith(":*") else None
+        group = groups.get(name)
         members = [namespec(r) for r in rows if name == "all" or r.text("group") == group]
-        found += members or [name]
+        found += members or [f"{group}:*" if group else name]
     return found
 
 
@@ -140,7 +142,6 @@ _HEAD = ("RUN", "PROGRAM", "START", "UPTIME", "CPU", "PEAK", "STARTED BY", "END"
 
 
 def _cells(run: Row) -> tuple[str, ...]:
-
     cpu, peak = _number(run, "cpu_seconds"), _number(run, "peak_bytes")
     start, uptime = _number(run, "start"), _number(run, "uptime")
     return (
@@ -225,9 +226,6 @@ def _run_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise _Refused(f"{text} is no run: write -1, or a number that history shows") from None
-
-
-# --- asking and showing -----------------------------------------------------------------------
 
 
 def _ask(ctl: Controller, method: str, name: str, *values: int | str) -> Value:
