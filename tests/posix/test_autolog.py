@@ -67,6 +67,15 @@ def test_a_pid_used_again_does_not_keep_old_files(tmp_path: Path, another: int) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_files_of_an_instance_that_nobody_has_reaped_yet_are_cleared(tmp_path: Path) -> None:
+    """It has ended, although its pid is still there: a start may follow at once."""
+    with subprocess.Popen(["/bin/true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        autolog.create(str(tmp_path), "supervisor", "web", "stdout", ended.pid)
+        autolog.clean(str(tmp_path), "supervisor")
+        assert not list(tmp_path.iterdir())
+
+
 def test_other_files_are_not_touched(tmp_path: Path) -> None:
     """Other identifiers, and names that only look alike."""
     names = ["web-stdout---other-abcdefgh.log", "---supervisor-abcdefgh.log", "web.log", "a.b"]

@@ -41,19 +41,23 @@ def _seen(pid: int) -> tuple[bool, int]:
 
 
 def started_at(pid: int) -> float | None:
-    """When the process began, in seconds since the epoch; 0 if unknown, None if there is none."""
+    """When the process began, in seconds since the epoch; 0 if unknown, None if there is none (a
+    zombie is none).
+    """
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return None
     except PermissionError:
         pass
+    runs, ticks = _seen(pid)
+    if ticks and not runs:
+        return None
     try:
         with open("/proc/stat", "rb") as file:
             boot = next(int(line.split()[1]) for line in file if line.startswith(b"btime "))
     except (OSError, StopIteration):
         return 0.0
-    ticks = birth(pid)
     return boot + ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
 
 
