@@ -51,6 +51,18 @@ def test_peers_have_roles_by_user_group_or_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "secret", ["[user:x]\npassword_hash=no", "[user:x]", "[user:]", "[api_token:x]\ntoken_hash=no"]
+)
+def test_no_mistake_hides_behind_another(secret: str) -> None:
+    """All are told at once."""
+    problems = mistakes(f"{START}{secret}\nrole=boss\nlogs=perhaps\n").problems
+    assert [problem.option for problem in problems if problem.option in ("role", "logs")] == [
+        "role", "logs",
+    ]  # fmt: skip
+    assert len(problems) > 2
+
+
+@pytest.mark.parametrize(
     ("lines", "text"),
     [
         ("[user:alice]", "section [user:alice] has no password_hash value"),

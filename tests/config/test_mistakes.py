@@ -262,6 +262,35 @@ def test_warnings_are_counted_and_bad_for_whoever_is_strict() -> None:
         assert (json.loads(text)["ok"], good) == (not strict, not strict)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("startretries=-2", "startretries=-2 is below 0: no failed start is tried again"),
+        ("stopwaitsecs=-5", "stopwaitsecs=-5 is below 0: SIGKILL follows the stop signal at once"),
+        ("[program:]\ncommand=c", "has no name behind the colon"),
+        ("[group:]\nprograms=x", "has no name behind the colon"),
+    ],
+)
+def test_what_the_original_takes_without_a_word(text: str, said: str) -> None:
+    """So do we, with one."""
+    (warning,) = warnings(read(START + PROGRAM + f"{text}\n"))
+    assert warning.partition("] ")[2] == said
+
+
+def test_a_socket_whose_path_is_too_long() -> None:
+    """Found out before anything stops; 107 bytes are no more than the system takes."""
+    server = START + "[unix_http_server]\nfile=/tmp/" + "é" * 51
+    assert read(server).servers
+    (problem,) = mistakes(server + "s\n").problems
+    assert problem.text.endswith("socket.error reported AF_UNIX path too long")
+    assert (problem.place, problem.option) == (Place(MAIN, 3), "file")
+
+
+def test_a_log_that_is_a_directory() -> None:
+    """Also one that was a file when this was said the last time."""
+    assert mistake(START + "logfile=/tmp\n") == "logfile: /tmp is a directory"
+
+
 def test_tools_get_the_same_keys_for_every_mistake_and_note() -> None:
     """Editors and pipelines are built on them."""
     text, _ = a_check(

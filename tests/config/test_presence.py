@@ -39,6 +39,7 @@ def told(options: str, before: str = "") -> list[str]:
         ("command=/bin", "command: /bin is a directory"),
         ("command=/etc/passwd", "command: /etc/passwd is not executable"),
         ("command=%(here)s/nope", "command: /etc/nope does not exist"),
+        ("command=", "command: is empty"),
         ("command=/bin/cat 'x", "command: cannot be taken apart: No closing quotation"),
         (
             "command=nope\nenvironment=PATH='/bin:/etc'",
@@ -83,6 +84,16 @@ def test_a_directory_that_is_none(path: str, reason: str) -> None:
 def test_what_is_not_certain_is_not_said(options: str) -> None:
     """A warning that is wrong would cost more than one that is missing."""
     assert told(options) == []
+
+
+def test_a_server_in_a_directory_that_is_not_there() -> None:
+    """A warning, for it may be made before we begin, as below /run."""
+    world = a_machine()
+    for file, count in (("/nope/s", 1), ("/tmp/s", 0), ("/root/s/s", 0), ("%(ENV_HOME)s/s", 0)):
+        world.put(MAIN, f"{START}[unix_http_server]\nfile={file}\n")
+        text, good = check_file(MAIN, Overrides(), world, as_json=False)
+        assert good
+        assert text.count(f"[unix_http_server] file: /nope does not exist ({MAIN}:3)") == count
 
 
 def test_a_path_that_all_programs_inherit() -> None:

@@ -20,6 +20,8 @@ from proctor.config.problems import Problem
 from proctor.config.reader import Context, Reader
 from proctor.core.settings import DaemonSettings, PluginSettings, ServerSettings, TlsSettings
 
+# What the system takes, without the 0 behind it.
+_LONGEST_ADDRESS = 107
 _PEM = "a file in PEM format that this user can read"
 
 
@@ -123,6 +125,8 @@ def _look_twice(reader: Reader, settings: DaemonSettings) -> None:
     """Warnings for what is legal and yet surprises people (gotchas G17, G38)."""
     if any(char.isspace() for char in settings.identifier):
         reader.warn("identifier has blanks in it: event listeners will misread it", "identifier")
+    if settings.logfile is not None and reader.context.world.is_directory(settings.logfile):
+        reader.fail(f"logfile: {settings.logfile} is a directory", "logfile", "the path of a file")
     for option in (rows.UMASK, rows.DIRECTORY_OPTION) if settings.nodaemon else ():
         if reader.has(option):
             reader.warn(f"{option.name} has no effect in the foreground (nodaemon)", option.name)
@@ -196,9 +200,13 @@ def _unix(section: Section, context: Context) -> ServerSettings:
         reader.fail(f"section [{section.name}] has no file value", "file")
     mode, owner = reader.get(server_rows.CHMOD), reader.get(server_rows.CHOWN)
     username, password = _login(reader)
+    path = _absolute(context.world.expand_user(file or ""), context)
+    if len(path.encode("utf-8", "surrogateescape")) > _LONGEST_ADDRESS:
+        text = "Cannot open an HTTP server: socket.error reported AF_UNIX path too long"
+        reader.fail(text, "file", f"a path of at most {_LONGEST_ADDRESS} bytes")
     return ServerSettings(
         section.name,
-        file=_absolute(context.world.expand_user(file or ""), context),
+        file=path,
         mode=mode,
         owner=owner,
         username=username,

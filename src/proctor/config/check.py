@@ -18,6 +18,8 @@ from proctor.core.spec import GroupSpec
 
 # Sections that programs of ours read in the same file.
 _OF_OTHERS = frozenset({"alerts"})
+# The original runs these, under a name that no command can say.
+_NEED_A_NAME = frozenset({"program:", "eventlistener:", "fcgi-program:", "group:"})
 
 
 def check(
@@ -66,6 +68,8 @@ def _unknown_words(section: Section, findings: Findings) -> None:
         text = f"unknown section [{section.name}] is ignored"
         findings.warn(text, section.place, section.name, hint=hint)
         return
+    if section.name in _NEED_A_NAME:
+        findings.warn(f"[{section.name}] has no name behind the colon", section.place, section.name)
     if kind.open_ended:
         return
     known = [row.name for row in kind.options]

@@ -107,7 +107,7 @@ def _check(source: Source, parts: _Parts, context: Context, *, for_a_person: boo
     check(source.sections, groups, servers, findings)
     check_files(source.files, world, findings)
     if for_a_person:
-        check_presence(source.sections, groups, world, findings)
+        check_presence(source.sections, groups, servers, world, findings)
     if daemon is not None:
         check_directories(daemon, servers, groups, world, findings)
 

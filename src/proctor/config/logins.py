@@ -42,7 +42,6 @@ def _user(section: Section, context: Context) -> Login | None:
     if not (reader.has(rows.USER_PASSWORD) or reader.has(rows.PASSWORD_HASH)):
         text = f"section [{section.name}] has no password_hash value"
         reader.fail(text, hint="`proctor hash-password` makes one; or write password=")
-        return None
     if hashed and password:
         reader.warn(f"[{section.name}] password is ignored beside password_hash", "password")
     return _login(reader, hashed or password)
@@ -53,11 +52,12 @@ def _token(section: Section, context: Context) -> Login | None:
     if not reader.has(rows.TOKEN):
         text = f"section [{section.name}] has no token_hash value"
         reader.fail(text, hint="`proctor hash-password --token` makes a token and its hash")
-        return None
     return _login(reader, reader.get(rows.TOKEN), reader.get(rows.EXPIRES))
 
 
 def _login(reader: Reader, secret: str | None, expires: float | None = None) -> Login | None:
+    # Before anything else is judged: a mistake here must not hide behind another one.
+    role, logs = reader.get(rows.ROLE_OPTION), reader.get(rows.LOGS)
     name = reader.section.name.partition(":")[2].strip()
     try:
         process_or_group_name(name)
@@ -68,11 +68,10 @@ def _login(reader: Reader, secret: str | None, expires: float | None = None) -> 
         reader.fail(f"section [{reader.section.name}] has no name behind the colon")
         return None
     if not secret:
-        # One that is no good has been told of.
-        if not reader.has(rows.TOKEN) and not reader.has(rows.PASSWORD_HASH):
+        # One that is missing or no good has been told of.
+        if reader.has(rows.USER_PASSWORD) and not reader.has(rows.PASSWORD_HASH):
             reader.fail(f"section [{reader.section.name}] has an empty password", "password")
         return None
-    role, logs = reader.get(rows.ROLE_OPTION), reader.get(rows.LOGS)
     reads_logs = role is not Role.VIEW if logs is None else logs
     return Login(name, secret, role, reads_logs, reader.get(rows.GROUPS), expires)
 

@@ -1,4 +1,4 @@
-"""Commands and directories that are not there: what a program would fail on if it began now.
+"""Commands and directories that are not there: what would fail if it began now.
 
 Only for a check that a person asks for, as the file system is that of this moment; and only what
 is certain.  Not certain is what depends on the environment or the directory that supervisord will
@@ -14,15 +14,34 @@ from collections.abc import Iterable
 from proctor.config.ini import Section, Sections
 from proctor.config.problems import Findings
 from proctor.config.world import Kept, World
+from proctor.core.settings import ServerSettings
 from proctor.core.spec import GroupSpec, ProcessSpec
 
 _OF_THIS_ENVIRONMENT = "%(ENV_"
 
 
 def check_presence(
-    sections: Sections, groups: Iterable[GroupSpec], world: World, findings: Findings
+    sections: Sections,
+    groups: Iterable[GroupSpec],
+    servers: Iterable[ServerSettings],
+    world: World,
+    findings: Findings,
 ) -> None:
     """Add a warning for each command and directory that is certainly not usable."""
+    _check_programs(sections, groups, world, findings)
+    for server in servers:
+        section, directory = sections.get(server.section), posixpath.dirname(server.file or "")
+        if section is None or "file" not in section.options:
+            continue
+        missing = directory and world.what_is(directory) is Kept.NOTHING
+        if missing and _does_not_depend(section, "file"):
+            text, place = f"{directory} does not exist", section.options["file"].place
+            findings.warn(f"[{section.name}] file: {text}", place, section.name, "file")
+
+
+def _check_programs(
+    sections: Sections, groups: Iterable[GroupSpec], world: World, findings: Findings
+) -> None:
     origins = {str(each.place): sections.get(each.name) for each in sections.own()}
     daemon = sections.get("supervisord")
     known_path = _does_not_depend(daemon, "environment")
@@ -34,13 +53,18 @@ def check_presence(
         if not (known_path and _does_not_depend(section, "environment")):
             path = ""
         reasons = {
-            "command": _of_command(spec, path, world),
+            "command": "is empty" if _is_empty(section) else _of_command(spec, path, world),
             "directory": _of_directory(spec, world),
         }
         for option, reason in reasons.items():
             if reason and _does_not_depend(section, option):
                 text, place = f"[{section.name}] {option}: {reason}", section.options[option].place
                 findings.warn(text, place, section.name, option)
+
+
+def _is_empty(section: Section) -> bool:
+    command = section.options.get("command")
+    return command is not None and not command.text.strip()
 
 
 def _does_not_depend(section: Section | None, option: str) -> bool:

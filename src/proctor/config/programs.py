@@ -14,7 +14,7 @@ from proctor.config.convert import process_or_group_name
 from proctor.config.options import program as rows
 from proctor.config.options.program import StreamOptions
 from proctor.config.reader import Reader
-from proctor.config.stopping import stop_policy
+from proctor.config.stopping import stop_policy, warn_if_negative
 from proctor.core.spec import (
     LogKind,
     OutputPolicy,
@@ -84,6 +84,7 @@ class Program:
     def _start(self) -> StartPolicy:
         read = self._reader.get
         autostart, autorestart = read(rows.AUTOSTART), read(rows.AUTORESTART)
+        warn_if_negative(self._reader, rows.STARTRETRIES, "no failed start is tried again")
         return StartPolicy(autostart, read(rows.STARTSECS), read(rows.STARTRETRIES), autorestart)
 
     def _check_numprocs(self, count: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from proctor.config.options import program_stop as rows
 from proctor.config.reader import Reader
+from proctor.config.table import Option
 from proctor.core.spec import StopPolicy
 
 
@@ -15,6 +16,7 @@ def stop_policy(reader: Reader) -> StopPolicy:
     """The policy of a section.  Contradictions are added to its mistakes."""
     read = reader.get
     stopsignal, stopwaitsecs = read(rows.STOPSIGNAL), read(rows.STOPWAITSECS)
+    warn_if_negative(reader, rows.STOPWAITSECS, "SIGKILL follows the stop signal at once")
     stop_group, kill_group = read(rows.STOPASGROUP), read(rows.KILLASGROUP)
     mode = read(rows.KILL_MODE_NAME)
     if mode is None:
@@ -26,6 +28,14 @@ def stop_policy(reader: Reader) -> StopPolicy:
     if not reader.has(rows.STOPASGROUP):
         stop_group = further
     return StopPolicy(stopsignal, stopwaitsecs, stop_group, further, mode == "tree")
+
+
+def warn_if_negative(reader: Reader, option: Option[int], consequence: str) -> None:
+    """Say what a number below 0 leads to, here as in the original."""
+    value = reader.get(option)
+    if value < 0:
+        said = f"[{reader.section.name}] {option.name}={value} is below 0: {consequence}"
+        reader.warn(said, option.name)
 
 
 def _refuse(reader: Reader, mode: str, flag: str, contradicts: bool) -> None:
