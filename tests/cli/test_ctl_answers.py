@@ -141,12 +141,19 @@ def test_during_a_shutdown(say: Say, line: str, method: str, said: str, code: in
     assert say(line, **{method: SHUTTING_DOWN})[:2] == ([said], code)
 
 
-def test_other_commands_during_a_shutdown(say: Say) -> None:
-    """A raw error line that names the fault."""
-    (line,), code, _ = say("status", getVersion=SHUTTING_DOWN)
+def test_other_commands_during_a_shutdown(
+    scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A raw error line that names the fault, as scripts know it; beside it what that means."""
+    with rpc_host(scratch, getVersion=SHUTTING_DOWN) as host:
+        ctl = Controller(Options(host.url), VERBS)
+        ctl.onecmd("status")
+        ctl.server.close()
+    line, err = capsys.readouterr()
+    assert err == "hint: supervisord is shutting down, or stops everything to begin again\n"
     assert "<Fault 6: 'SHUTDOWN_STATE'>" in line
     assert line.startswith("error: <class ")
-    assert code == 1
+    assert line.count("\n") == ctl.exitstatus == 1
 
 
 @pytest.mark.parametrize("line", ["reread", "update", "reload"])

@@ -70,6 +70,8 @@ def test_a_server_that_hangs_up_is_no_silent_failure(scratch: Path, ours: Implem
         answer = run([ours.program("supervisorctl"), "-s", url, "version"], cwd=scratch)
     assert answer.code == 1
     assert answer.out.startswith("error: <class 'ConnectionResetError'>, ")
+    assert answer.out.count("\n") == 1
+    assert answer.err.startswith("hint: supervisord has closed the connection without an answer")
 
 
 def test_nobody_reads_what_a_process_says(launch: Launch, ours: Implementation) -> None:

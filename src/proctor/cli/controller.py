@@ -159,10 +159,12 @@ class Controller:
         self.fail(f"*** Unknown syntax: {line}")
 
     def _raw_error(self, error: Exception) -> None:
-        from proctor.cli.hints import hint_for
+        from proctor.cli.hints import hint_for, meaning_of
 
         if hint := hint_for(error, self.options.serverurl):
             self.output(f"{self.options.serverurl} cannot be reached; {hint}")
+        elif meaning := meaning_of(error):
+            print(f"hint: {meaning}", file=sys.stderr)
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next

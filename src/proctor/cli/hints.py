@@ -5,6 +5,8 @@ Loaded when something went wrong; ssl is not loaded for it, so its errors are kn
 
 from __future__ import annotations
 
+from proctor.core.faults import Fault, FaultCode
+
 NO_FILE = "no configuration file was found; name one with -c, or a server with -s"
 
 # What the library calls an answer that is not TLS, an end without a word, and words about us.
@@ -39,6 +41,18 @@ def hint_for(error: Exception, serverurl: str) -> str:
         return "if the server speaks TLS (certfile= in [inet_http_server]), use https://"
     if isinstance(error, PermissionError) and serverurl.startswith("unix://"):
         return "the socket belongs to another user: see chmod= and chown= in [unix_http_server]"
+    return ""
+
+
+def meaning_of(error: Exception) -> str:
+    """What an error of the library means, in one line; "" when it says that itself."""
+    if isinstance(error, Fault) and error.code == FaultCode.SHUTDOWN_STATE:
+        return "supervisord is shutting down, or stops everything to begin again"
+    if isinstance(error, ConnectionResetError):
+        return (
+            "supervisord has closed the connection without an answer: it has ended, or was killed;"
+            " what was asked for may have been done all the same"
+        )
     return ""
 
 
