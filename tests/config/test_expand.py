@@ -50,10 +50,21 @@ def test_what_cannot_be_expanded_is_told_in_the_originals_words(text: str, words
     assert str(refused.value) == words
 
 
-def test_a_misspelled_name_gets_a_suggestion() -> None:
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("proces_num", "did you mean %(process_num)s?"),
+        ("ENV_HOMM", "did you mean %(ENV_HOME)s?"),
+        ("EVN_HOME", "did you mean %(ENV_HOME)s?"),
+        ("HOME", "did you mean %(ENV_HOME)s?"),
+        # All variables begin alike: that makes none the other.
+        ("ENV_NOPE", ""),
+    ],
+)
+def test_a_misspelled_name_gets_a_suggestion(name: str, hint: str) -> None:
     with pytest.raises(ExpansionError) as refused:
-        expand("%(proces_num)d", NAMES, "s.o")
-    assert refused.value.hint == "did you mean %(process_num)s?"
+        expand(f"%({name})s", NAMES, "s.o")
+    assert refused.value.hint == hint
 
 
 def test_a_second_expansion_happens_only_where_it_succeeds() -> None:

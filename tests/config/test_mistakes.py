@@ -216,6 +216,20 @@ def test_a_usual_mistake_gets_a_hint(text: str, hint: str) -> None:
     assert hint in mistakes(START + text).problems[0].hint
 
 
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ("umask=rwx\n", "022"),
+        ("[unix_http_server]\nfile=/s\nchmod=rwx\n", "0700"),
+        (FCGI + "socket_mode=rwx\n", "0700"),
+    ],
+)
+def test_an_example_fits_the_option(text: str, example: str) -> None:
+    """Whoever writes it has what is usual there."""
+    found = mistakes(START + text).problems[0]
+    assert found.expected == f"an octal number such as {example}"
+
+
 def a_check(
     text: str, *, as_json: bool = False, strict: bool = False, **more: str
 ) -> tuple[str, bool]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 from proctor.config.table import closest
 
+_VARIABLE = "ENV_"
+
 
 class ExpansionError(ValueError):
     """A text that cannot be expanded; `hint` may say what to try, or be empty."""
@@ -36,7 +38,7 @@ def expand(text: str, names: Mapping[str, object], option: str) -> str:
         return text % _Names(names)
     except KeyError as error:
         name = str(error.args[0])
-        listed, close = ", ".join(sorted(names)), closest(name, names)
+        listed, close = ", ".join(sorted(names)), _meant(name, names)
         raise ExpansionError(
             f"Format string {text!r} for {option!r} contains names ('{name}') which cannot be "
             f"expanded. Available names: {listed}",
@@ -49,6 +51,19 @@ def expand(text: str, names: Mapping[str, object], option: str) -> str:
             f"Format string {text!r} for {option!r} is badly formatted: {reason}",
             "write %% for a percent sign",
         ) from None
+
+
+def _meant(name: str, names: Mapping[str, object]) -> str:
+    """The known name that may have been meant; "" when none is near."""
+    if f"{_VARIABLE}{name}" in names:
+        return f"{_VARIABLE}{name}"
+    variable = name.removeprefix(_VARIABLE)
+    if variable == name:
+        return closest(name, names)
+    # What all of them begin with makes none of them more like another.
+    known = [each.removeprefix(_VARIABLE) for each in names if each.startswith(_VARIABLE)]
+    close = closest(variable, known)
+    return f"{_VARIABLE}{close}" if close else ""
 
 
 def expand_again(text: str, names: Mapping[str, object]) -> str:

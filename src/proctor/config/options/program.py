@@ -14,8 +14,8 @@ from proctor.config.convert import (
     EXIT_CODES,
     INTEGER,
     NAME,
-    OCTAL,
     TEXT,
+    UMASK_BITS,
     USER,
 )
 from proctor.config.options.program_stop import STOP_OPTIONS
@@ -43,7 +43,7 @@ NO_NEW_PRIVS = Option(
     text="Neither it nor what it starts gains rights by set-user-ID programs such as sudo.",
 )  # fmt: skip
 UMASK: Option[int | None] = Option(
-    "umask", OCTAL, None, sample="022", text="File mode mask; without it, the daemon's.",
+    "umask", UMASK_BITS, None, sample="022", text="File mode mask; without it, the daemon's.",
 )  # fmt: skip
 PRIORITY = Option(
     "priority", INTEGER, 999, sample="999",

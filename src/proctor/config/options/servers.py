@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctor.config.convert import INET_ADDRESS, OCTAL, OWNER, TEXT
+from proctor.config.convert import FILE_MODE, INET_ADDRESS, OWNER, TEXT
 from proctor.config.kinds_of_logins import PEER_ROLES
 from proctor.config.table import Option, SectionType
 from proctor.core.logins import PeerRole
@@ -11,7 +11,7 @@ FILE: Option[str | None] = Option(
     "file", TEXT, None, sample="/tmp/supervisor.sock", in_sample=True,
     text="Path of the socket.",
 )  # fmt: skip
-CHMOD = Option("chmod", OCTAL, 0o700, sample="0700", text="Mode of the socket file.")
+CHMOD = Option("chmod", FILE_MODE, 0o700, sample="0700", text="Mode of the socket file.")
 CHOWN: Option[tuple[int, int] | None] = Option(
     "chown", OWNER, None, sample="nobody:nogroup", text="Owner of the socket file: user:group.",
 )  # fmt: skip

@@ -5,7 +5,7 @@ Source: compat config.md, sections 3 and 10.
 
 from __future__ import annotations
 
-from proctor.config.convert import BOOLEAN, INTEGER, OCTAL, OWNER, SOCKET_URL, TEXT, WORDS
+from proctor.config.convert import BOOLEAN, FILE_MODE, INTEGER, OWNER, SOCKET_URL, TEXT, WORDS
 from proctor.config.kinds_of_logins import ROLE
 from proctor.config.options.program import PROGRAM_OPTIONS
 from proctor.config.table import Option, SectionType
@@ -49,7 +49,7 @@ SOCKET_OWNER: Option[tuple[int, int] | None] = Option(
     "socket_owner", OWNER, None, sample="nobody:nogroup", text="Owner of a unix socket.",
 )  # fmt: skip
 SOCKET_MODE: Option[int | None] = Option(
-    "socket_mode", OCTAL, None, sample="0700", text="Mode of a unix socket.",
+    "socket_mode", FILE_MODE, None, sample="0700", text="Mode of a unix socket.",
 )  # fmt: skip
 
 PROGRAMS: Option[tuple[str, ...]] = Option(

@@ -12,9 +12,9 @@ from proctor.config.convert import (
     INTEGER,
     JOURNAL,
     LOG_LEVEL,
-    OCTAL,
     ON_ORPHAN,
     TEXT,
+    UMASK_BITS,
     USER,
 )
 from proctor.config.table import Option, SectionType
@@ -58,7 +58,7 @@ MINPROCS = Option(
     text="Processes that must be available before anything starts.",
 )  # fmt: skip
 UMASK = Option(
-    "umask", OCTAL, 0o022, flag="-m", sample="022",
+    "umask", UMASK_BITS, 0o022, flag="-m", sample="022",
     text="File mode mask of the daemon; used only when it goes into the background.",
 )  # fmt: skip
 USER_NAME: Option[int | None] = Option(
