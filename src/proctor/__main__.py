@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; the exit status."""
@@ -28,13 +32,19 @@ def main(argv: list[str] | None = None) -> int:
         case ["events", *rest]:
             from proctor.cli.events import show_events
 
-            return show_events(program, rest)
+            return _survive_the_reader(lambda: show_events(program, rest))
         case ["healthy", *rest]:
             from proctor.cli.healthy import healthy
 
-            return healthy(program, rest)
+            return _survive_the_reader(lambda: healthy(program, rest))
         case _:
-            return _carry_out(words)
+            return _survive_the_reader(lambda: _carry_out(words))
+
+
+def _survive_the_reader(command: Callable[[], int]) -> int:
+    from proctor.cli.streams import survive_the_reader
+
+    return survive_the_reader(command)
 
 
 def _carry_out(words: list[str]) -> int:

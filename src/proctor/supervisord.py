@@ -32,6 +32,7 @@ from proctor.keeper.spawner import fill_standard_streams
 from proctor.posix import legacy, notify
 from proctor.posix.daemonize import Background, daemonize
 from proctor.posix.keeper_launch import inherited_keeper, leave_to_next, split_off_daemon
+from proctor.posix.last_words import tell
 from proctor.posix.rlimits import LimitError, minimums, raise_limit
 from proctor.posix.users import PrivilegeError, drop_privileges
 from proctor.runtime.loading import import_asyncio_without_ssl, load_everything
@@ -109,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def refuse(error: Exception, program: str) -> int:
     """Say why not, on stderr; the exit status."""
     notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-    print(f"Error: {error}{notes}\nFor help, use {program} -h", file=sys.stderr, flush=True)
+    tell(f"Error: {error}{notes}\nFor help, use {program} -h")
     return 2
 
 
@@ -118,7 +119,9 @@ def _run(program: str, words: list[str]) -> int:
     world = RealWorld(words[1] if again else None)
     overrides = commandline.parse(words[3:] if again else words, world)
     if overrides.wish is not Wish.RUN:
-        return _answer(program, overrides, world)
+        from proctor.cli.streams import survive_the_reader
+
+        return survive_the_reader(lambda: _answer(program, overrides, world))
     settled = settle(program, words, overrides, world)
     if words[:1] == [TRIAL]:
         return _try_out(settled.configuration)
@@ -129,7 +132,7 @@ def _run(program: str, words: list[str]) -> int:
     if settled.again:
         return _serve(settled, _who(settings), inherited_keeper(os.environ))
     if overrides.configuration is None and os.getuid() == 0:
-        print(f"Warning: {FOUND_BY_ROOT.format(settled.path)}", file=sys.stderr)
+        tell(f"Warning: {FOUND_BY_ROOT.format(settled.path)}")
     notes = become(settings)
     if settings.nodaemon:
         return _serve(settled, notes, _keeper(settled))

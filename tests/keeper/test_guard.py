@@ -129,6 +129,38 @@ def test_where_no_program_lives_it_is_not_tried_for_ever(room: Room) -> None:
     assert (room.codes, room.guard.start in room.timers) == ([1], False)
 
 
+def _failed_twice(room: Room) -> None:
+    """It says hello and cannot begin, so that the keeper waits with the next try."""
+    for number in range(2):
+        daemon = room.guard.daemon or room.first()
+        daemon.greeted = True
+        room.end(number)
+        room.guard.ended(daemon, 2 << 8)
+        if number == 0:
+            room.guard.start()
+
+
+def test_a_keeper_that_waits_with_nothing_to_stop_ends_at_once(room: Room) -> None:
+    """No other daemon is started for that."""
+    room.idle = True
+    _failed_twice(room)
+    room.guard.pass_on(signal.SIGTERM)
+    assert (room.guard.alone, room.guard.daemon) == (True, None)
+
+
+def test_an_order_to_stop_is_not_given_to_one_daemon_after_the_other(room: Room) -> None:
+    """The next one may stop the programs as is configured; if it fails, the keeper does."""
+    _failed_twice(room)
+    room.guard.pass_on(signal.SIGTERM)
+    daemon = room.guard.daemon
+    assert daemon is not None
+    daemon.greeted = True
+    room.guard.greeted()
+    room.end(2)
+    room.guard.ended(daemon, 2 << 8)
+    assert (room.guard.alone, room.guard.start in room.timers) == (True, False)
+
+
 def test_where_no_program_lives_it_is_tried_often(room: Room) -> None:
     """For some minutes; one that lived well makes all failures before it forgotten."""
     room.fails = room.idle = True

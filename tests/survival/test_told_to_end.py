@@ -27,3 +27,20 @@ def test_children_are_stopped_by_the_daemon_that_comes_after(
     assert daemon.wait() == 0
     until(lambda: not marked(daemon.identifier), "nobody is left")
     assert "WARN stopped: stubborn (terminated by SIGKILL)" in daemon.log_lines()
+
+
+def test_a_keeper_whose_daemon_cannot_begin_is_told_to_end(
+    launch: Launch, ours: Implementation
+) -> None:
+    """It waits for the next try no longer, and ends the programs itself."""
+    daemon = launch(ours, program("a"))
+    daemon.until_state("a", "RUNNING")
+    keeper = daemon.pid
+    daemon.log.unlink()
+    daemon.log.mkdir()
+    kill_daemon(keeper)
+    daemon.until_file("console", "(?s)(ended unexpectedly.*){4}")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 1
+    until(lambda: not marked(daemon.identifier), "nobody is left")
+    daemon.log.rmdir()

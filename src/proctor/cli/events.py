@@ -11,8 +11,9 @@ import time
 
 from proctor.cli import options
 from proctor.cli.hints import with_hint
-from proctor.cli.main import controller_for, prepare_streams, survive_the_reader
+from proctor.cli.main import controller_for
 from proctor.cli.options import UsageError
+from proctor.cli.streams import prepare_streams, survive_the_reader
 from proctor.client.connection import ProtocolError
 from proctor.client.sse import events
 from proctor.core.names import make_namespec

@@ -32,7 +32,7 @@ group:*) those must be RUNNING instead.
 
 def healthy(program: str, words: list[str]) -> int:
     """The command; its exit status: 0, 1, or 2 for wrong usage."""
-    from proctor.cli.main import prepare_streams
+    from proctor.cli.streams import prepare_streams
 
     prepare_streams()
     try:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from proctor.cli import options
 from proctor.cli.controller import Controller, Options
 from proctor.cli.options import CommandLine, UsageError
+from proctor.cli.streams import prepare_streams, survive_the_reader
 from proctor.cli.verbs.all import VERBS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from io import TextIOWrapper
 
 
 def supervisorctl(argv: list[str] | None = None) -> int:
     """The command: program name and arguments in, exit code out (compat supervisorctl.md)."""
     program, *arguments = sys.argv if argv is None else argv
     prepare_streams()
+    return survive_the_reader(lambda: _carry_out(program, arguments))
+
+
+def _carry_out(program: str, arguments: list[str]) -> int:
     try:
         line = options.parse(arguments)
         if "help" in line.values:
@@ -28,18 +27,7 @@ def supervisorctl(argv: list[str] | None = None) -> int:
         ctl = controller_for(program, line)
     except UsageError as error:
         return options.complain(program, error)
-    return survive_the_reader(lambda: _run(ctl, line.action))
-
-
-def prepare_streams() -> None:
-    """A stream that is closed leads nowhere; what cannot be shown or read as text is escaped."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (until the end)
-        text: TextIOWrapper = getattr(sys, name)
-        if text.errors in ("strict", "surrogateescape"):
-            is_unicode = text.encoding.lower().startswith("utf")
-            text.reconfigure(errors="surrogateescape" if is_unicode else "backslashreplace")
+    return _run(ctl, line.action)
 
 
 def controller_for(program: str, line: CommandLine) -> Controller:
@@ -61,19 +49,6 @@ def controller_for(program: str, line: CommandLine) -> Controller:
         except PluginError as error:
             raise UsageError(str(error)) from error
     return ctl
-
-
-def survive_the_reader(command: Callable[[], int]) -> int:
-    """The exit status of a command; 1 when its output, or a terminal's input, cannot go on."""
-    try:
-        return command()
-    except OSError as error:
-        # Whoever reads our output has seen enough (`| head`), or more serious.
-        if not isinstance(error, BrokenPipeError):
-            print(f"Error: cannot go on: {error.strerror}", file=sys.stderr)
-        # The interpreter would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def _run(ctl: Controller, action: list[str]) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import select
+import time
 
 from proctor.keeper.thin import signals
 
 STOPPING = frozenset({signals.SIGTERM, signals.SIGINT, signals.SIGQUIT})
+# What a pipe takes without waiting once it polls writable, and a terminal with a little room.
+_POLITE = 512
 PASSED_ON = STOPPING | {signals.SIGHUP, signals.SIGUSR1, signals.SIGUSR2}
 
 
@@ -26,11 +29,21 @@ def hear_signals() -> int:
 
 def say(text: str) -> None:
     """One line on stderr, unless that would block."""
-    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:512]
+    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:_POLITE]
+    write_politely(line, 0.0)
+
+
+def write_politely(data: bytes, patience: float) -> None:
+    """On stderr, as much as it takes within `patience` seconds.
+
+    Whatever became of it (its reader gone, its disk full, a terminal that stands still) is worth
+    neither an exception nor a process that hangs.
+    """
+    until = time.monotonic() + patience
+    writable = select.poll()
+    writable.register(2, select.POLLOUT)
     try:
-        writable = select.poll()
-        writable.register(2, select.POLLOUT)
-        if writable.poll(0):
-            os.write(2, line)
+        while data and writable.poll(max(0.0, until - time.monotonic()) * 1000):
+            data = data[os.write(2, data[:_POLITE]) :]
     except OSError:
         return

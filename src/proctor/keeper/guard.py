@@ -8,7 +8,8 @@
    held yet, and the keeper ends with the same code.
 3. A daemon that cannot be talked to, or takes too long over its end, is killed.
 4. Signals are passed on as soon as it is able to hear them; one that dies over a signal to stop is
-   followed by one that gets it too.
+   followed by one that gets it too.  When that fails by itself as well, or there is nothing to stop
+   while the daemon does not come up, the keeper stops everything without a daemon.
 """
 
 from __future__ import annotations
@@ -132,8 +133,15 @@ class Guard:
             self.undelivered.append(signum)
         if signum in STOPPING:
             if daemon is None and not self.alone:
-                self.start()
+                self._stop_without_daemon()
             self._timers.setdefault(self.kill, time.monotonic() + _TO_SAY_HELLO)
+
+    def _stop_without_daemon(self) -> None:
+        """It is waited with the next try: not any more, and not at all for nothing to stop."""
+        if self._idle() and self.last_status is not None and not killed(self.last_status):
+            self._give_up()
+        else:
+            self.start()
 
     def greeted(self) -> None:
         """It said hello, and was told what there is: it hears signals, those of before too."""
@@ -257,14 +265,14 @@ class Guard:
 
     def _plan_restart(self, daemon: Daemon, status: int) -> None:
         self.last_status = status
-        if not daemon.greeted and self._undelivered_stop():
+        if daemon.greeted and (killed(status) or time.monotonic() - daemon.started > LIVED_WELL):
+            self.patience.restore()
+        if self._undelivered_stop() or (self.stop_signal is not None and self.patience.failures):
             self._give_up()
             return
         if self.stop_signal is not None:
             # It was told to stop and died over it.  The next one shall finish that.
             self.undelivered = [self.stop_signal]
-        if daemon.greeted and (killed(status) or time.monotonic() - daemon.started > LIVED_WELL):
-            self.patience.restore()
         say(f"daemon {daemon.pid} ended unexpectedly ({in_words(status)}); programs run on")
         self._start_later()
 

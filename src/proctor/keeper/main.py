@@ -23,7 +23,7 @@ sys.path so that it can shadow nothing.  `-X utf8`: arguments and environment ar
 for byte whatever the locale.
 
 Exit code: that of `bye`; that of the first daemon when it ended before `hello` (128 + n for signal
-n); 1 when all programs had to be stopped without a daemon, or there are none and it cannot be
+n); 1 when everything had to be stopped without a daemon, or there are none and it cannot be
 started; 2 for a wrong command line.
 """
 
@@ -44,6 +44,7 @@ if __package__ in (None, ""):
 def main(arguments: list[str]) -> int:
     """Keep.  Returns when the daemon has said bye, with the code to exit with."""
     from proctor.keeper import state as states
+    from proctor.keeper.ear import say
     from proctor.keeper.renewal import CHECK, RESUME
 
     try:
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
             case _:
                 raise ValueError("unknown arguments")
     except (ValueError, TypeError, KeyError, OSError) as error:
-        print(f"cannot keep anything with {' '.join(arguments)}: {error}", file=sys.stderr)
+        say(f"cannot keep anything with {' '.join(arguments)}: {error}")
         return 2
 
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from proctor.keeper import main as keeper_main
 from proctor.keeper.protocol import ENVIRONMENT_VARIABLE
+from proctor.posix.last_words import tell
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -149,6 +150,6 @@ def _become_keeper(sock: socket.socket, daemon: int, restart_command: list[str])
         command = keeper_command(sock.fileno(), daemon, restart_command)
         os.execv(command[0], command)
     except OSError as error:
-        os.write(2, f"cannot start the keeper: {error}\n".encode())
+        tell(f"cannot start the keeper: {error}")
     finally:
         os._exit(1)

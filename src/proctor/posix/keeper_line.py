@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from proctor.keeper.protocol import BrokenWireError, Wire, close_all
+from proctor.posix.last_words import tell
 
 _AT_ONCE = 64
 _STALLED = 0.01
@@ -134,7 +135,7 @@ class KeeperLine:
         except (OSError, BrokenWireError) as error:
             # It lives, and would start another daemon: with a second keeper beside it everything
             # would be there twice. As after a kill -9 the next daemon goes on, on a fresh line.
-            os.write(2, f"cannot understand the keeper: {error}\n".encode())
+            tell(f"cannot understand the keeper: {error}")
             os._exit(1)
         for message in messages:
             try:

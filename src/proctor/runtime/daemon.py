@@ -50,7 +50,8 @@ class Daemon:
     """Everything that lives as long as the daemon does.
 
     After `live`: `legacy` is left to the next daemon in this process, and `holds_children` tells
-    whether the keeper held some when this one began.
+    whether the keeper held some when this one began.  If it did not come up at the very first
+    start, and nothing was started, it `fails_for_good`: another try would end in the same way.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Daemon:
         self._signals = SignalDesk(heart.log, orders)
         self.legacy = ""
         self.holds_children = False
+        self.fails_for_good = False
         # Whether another daemon under the same keeper goes on although this one fails.
         self._goes_on = False
 
@@ -147,6 +149,7 @@ class Daemon:
         if isinstance(self._host, KeeperHost):
             self.supervisor.pid = self._host.keeper_pid
         self.holds_children = bool(holdings.children)
+        self.fails_for_good = holdings == Holdings()
         self._heart.shelf.receive(holdings.descriptors)
         self._heart.begin_to_log(self._begin.notes)
         self._faces.open(self._service)
@@ -161,6 +164,7 @@ class Daemon:
         self._traces.undelivered.begin()
         await self._faces.start()
         self._say_that_we_run()
+        self.fails_for_good = False
         resting = self._traces.go_on(found)
         self._signals.begin()
         self._start_programs(resting)

@@ -7,7 +7,6 @@ requests from `start` on, when there are groups to ask about.
 from __future__ import annotations
 
 import socket
-import sys
 
 from proctor.api.room import CurrentConfiguration
 from proctor.api.service import Service
@@ -19,6 +18,7 @@ from proctor.daemon.activity_log import ActivityLog
 from proctor.daemon.shelf import Shelf
 from proctor.duties.pools.judge import Handler
 from proctor.posix import pidfile
+from proctor.posix.last_words import tell
 from proctor.posix.sockets import CannotListen
 from proctor.survival.servers import forget_servers, open_servers
 from proctor.web.app import App
@@ -55,7 +55,7 @@ class Faces:
     def _listen(self, configuration: Configuration) -> list[tuple[ServerSettings, socket.socket]]:
         servers = sorted(configuration.servers, key=lambda each: each.file is not None)
         try:
-            return open_servers(servers, self._shelf, lambda text: print(text, file=sys.stderr))
+            return open_servers(servers, self._shelf, tell)
         except CannotListen as error:
             path = configuration.daemon.pidfile
             twin = pidfile.living_supervisor(path)

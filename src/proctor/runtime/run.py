@@ -44,6 +44,10 @@ def run(
         outcome = Outcome.ALONE
     except CANNOT_BEGIN as error:
         status = refuse(error)
+    except BaseException:  # a bug, or a plug-in that calls sys.exit
+        if daemon.fails_for_good:
+            host.bye(1)
+        raise
     if outcome is Outcome.EXIT and not (status and daemon.holds_children):
         host.bye(status)
         return Ending(outcome, status)
