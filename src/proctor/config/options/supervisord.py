@@ -97,7 +97,8 @@ KEEPER = Option(
 ON_ORPHAN_OPTION = Option(
     "on_orphan", ON_ORPHAN, "adopt", sample="adopt", since="Proctor 0.1",
     text="What a start does with programs that outlived both supervisord and its keeper: `adopt` "
-    "goes on with them, `kill` ends them and starts them anew, `leave` lets them be.",
+    "goes on with them, `kill` ends them and starts them anew, `leave` lets them be "
+    "and starts nothing beside them.",
 )  # fmt: skip
 HUP = Option(
     "hup", HANG_UP, "restart", sample="apply", since="Proctor 0.1",
