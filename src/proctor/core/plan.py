@@ -38,14 +38,10 @@ class SpawnPlan:
 
 @dataclass(frozen=True, slots=True)
 class SpawnFailure:
-    """No child came to be: the step ("pipe", "fork", ...) and the errno it failed with.
-
-    `detail` says for people what was in the way, "" when there is nothing to add.
-    """
+    """No child came to be: the step ("pipe", "fork", ...) and the errno it failed with."""
 
     step: str
     errno: int
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

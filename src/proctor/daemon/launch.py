@@ -86,15 +86,21 @@ class Launch:
         if self._cancelled:
             self.output.abandon()
         elif error is not None:
-            path = f"{error.filename}: " if error.filename else ""
-            number = error.errno or errno.EIO
-            failure = SpawnFailure("log", number, f"{path}{os.strerror(number)}")
+            self._say_which(error)
+            failure = SpawnFailure("log", error.errno or errno.EIO)
             self.failed(words.spawn_failure(self.spec.name, failure))
         elif isinstance(fd, str):
             self.failed(fd)
         else:
             self._host_asked = True
             self.around.host.spawn(self._plan(command, fd), self.sink)
+
+    def _say_which(self, error: OSError) -> None:
+        """The words for status and log are the original's, which name no file."""
+        if error.filename is not None:
+            self.around.log.warn(
+                f"cannot open {error.filename} for '{self.spec.name}': {error.strerror}"
+            )
 
     def _plan(self, command: Command, socket_fd: int | None) -> SpawnPlan:
         spec, user = self.spec, self._user

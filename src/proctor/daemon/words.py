@@ -68,8 +68,7 @@ def spawn_failure(name: str, failure: SpawnFailure) -> str:
         case "fork":
             return f"unknown error during fork for '{name}': {reason}"
         case _:
-            more = f" ({failure.detail})" if failure.detail else ""
-            return f"unknown error making dispatchers for '{name}': {reason}{more}"
+            return f"unknown error making dispatchers for '{name}': {reason}"
 
 
 def output(name: str, channel: str, data: bytes) -> str:
