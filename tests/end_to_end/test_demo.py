@@ -6,9 +6,12 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.request
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from support.daemon import MARK, marked, run
 from support.implementations import Implementation
@@ -20,12 +23,9 @@ def is_served(address: str) -> bool:
         return bool(answer.status == 200)
 
 
-def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> None:
-    """Real programs run, what it says to try works, and Ctrl-C leaves nothing behind."""
-    identifier = scratch.name
-    console = scratch / "console"
+def _demo(ours: Implementation, identifier: str, console: Path) -> subprocess.Popen[bytes]:
     with console.open("wb") as output:
-        demo = subprocess.Popen(
+        return subprocess.Popen(
             [ours.program("proctor"), "demo"],
             env={**os.environ, MARK: identifier},
             stdin=subprocess.DEVNULL,
@@ -33,6 +33,12 @@ def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> Non
             stderr=output,
             start_new_session=True,
         )
+
+
+def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> None:
+    """Real programs run, what it says to try works, and Ctrl-C leaves nothing behind."""
+    identifier, console = scratch.name, scratch / "console"
+    demo = _demo(ours, identifier, console)
     try:
 
         def said(pattern: str) -> re.Match[str] | None:
@@ -62,3 +68,24 @@ def test_the_demo_runs_and_cleans_up(ours: Implementation, scratch: Path) -> Non
     assert "Traceback" not in console.read_text()
     assert not conf.parent.exists()
     until(lambda: not marked(identifier), "everything has ended")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells of a parent's end")
+@pytest.mark.parametrize("moment", ["Five programs", "success: worker entered RUNNING"])
+def test_a_demo_that_is_killed_leaves_nothing_behind(
+    ours: Implementation, scratch: Path, moment: str
+) -> None:
+    """Also when its daemon is about to start."""
+    identifier, console = scratch.name, scratch / "console"
+    demo = _demo(ours, identifier, console)
+    try:
+        until(lambda: moment in console.read_text(), console.read_text)
+        demo.kill()
+        demo.wait(GENEROUS)
+        found = re.search(r"-c (\S+)/supervisord\.conf", console.read_text())
+        assert found
+        until(lambda: not marked(identifier), "everything has ended")
+        assert not Path(found.group(1)).exists()
+    finally:
+        for pid in marked(identifier):
+            os.kill(pid, signal.SIGKILL)

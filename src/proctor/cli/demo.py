@@ -2,10 +2,15 @@
 
 Everything lives in a directory of its own that is removed at the end.  The daemon is put into a
 process group of its own, so that Ctrl-C is passed on once, by us, and never reaches it twice.
+
+The process that the user started only stands in front of the one that does all this: when it is
+killed, the other one hears that, from the kernel, and cleans up.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import shlex
 import shutil
 import signal
@@ -13,12 +18,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from types import FrameType
 
 _FILES = ("supervisord.conf", "web.py", "worker.py", "flaky.py")
+
+_PR_SET_PDEATHSIG = 1
 
 _WELCOME = """\
 Five programs are started by a supervisord whose files are in
@@ -41,8 +49,36 @@ Kill a program to see it come back.  Ctrl-C stops everything and removes the dir
 """
 
 
+class _Wish:
+    """Somebody wants the end.  It is told once, also if felt before there was whom to tell."""
+
+    def __init__(self) -> None:
+        self._felt = False
+        self._tell: Callable[[], None] = lambda: None
+        # A terminal that went away ends the demo, too; it is no wish for a restart.
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, lambda *_: self.feel())
+
+    def feel(self) -> None:
+        if not self._felt:
+            self._felt = True
+            self._tell()
+
+    def tell(self, how: Callable[[], None]) -> None:
+        self._tell = how
+        if self._felt:
+            how()
+
+
 def demo() -> int:
     """Run until the daemon ends; its exit status."""
+    wish = _Wish()
+    in_front = os.getpid()
+    sys.stdout.flush()
+    worker = os.fork()
+    if worker:
+        return _stand_in_front(worker, wish)
+    _end_with(in_front, wish)
     directory = Path(tempfile.mkdtemp(prefix="proctor-demo-"))
     try:
         port, page = _free_ports()
@@ -50,9 +86,32 @@ def demo() -> int:
         ctl = f"{_ctl()} -c {directory}/supervisord.conf"
         print(_WELCOME.format(directory=directory, ctl=ctl, port=port, page=page), flush=True)
         configuration = str(directory / "supervisord.conf")
-        return _run([sys.executable, "-m", "proctor.supervisord", "-n", "-c", configuration])
+        command = [sys.executable, "-m", "proctor.supervisord", "-n", "-c", configuration]
+        daemon = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL)
+        wish.tell(daemon.terminate)
+        return daemon.wait()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _stand_in_front(worker: int, wish: _Wish) -> int:
+    """Pass wishes on, and wait; the exit status."""
+
+    def end() -> None:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGTERM)
+
+    wish.tell(end)
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    return code if code >= 0 else 128 - code
+
+
+def _end_with(parent: int, wish: _Wish) -> None:
+    """Let the end of the parent, however it comes, be a wish; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            wish.feel()
 
 
 def _free_ports() -> tuple[int, int]:
@@ -80,22 +139,3 @@ def _ctl() -> str:
     if found is not None and beside.exists() and Path(found).samefile(beside):
         return "supervisorctl"
     return shlex.quote(str(beside)) if beside.exists() else f"{sys.executable} -m proctor ctl"
-
-
-def _run(command: list[str]) -> int:
-    asked = False
-    daemon: subprocess.Popen[bytes] | None = None
-
-    def end(signum: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        asked = True
-        if daemon is not None:
-            daemon.terminate()
-
-    # A terminal that went away ends the demo, too; it is no wish for a restart.
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, end)
-    daemon = subprocess.Popen(command, process_group=0, stdin=subprocess.DEVNULL)
-    if asked:
-        daemon.terminate()
-    return daemon.wait()
