@@ -233,16 +233,19 @@ def test_what_happened_before_it_listened(
     assert server.told() == ["web: has failed and is not started again (FATAL)"]
 
 
-@pytest.mark.parametrize(("silence", "known"), [(3600.0, False), (0.0, True)])
+@pytest.mark.parametrize(
+    ("silence", "before", "known"), [(3600.0, 1, False), (0.0, 1, True), (0.0, 0, False)]
+)
 def test_what_came_while_it_began(
-    scratch: Path, monkeypatch: pytest.MonkeyPatch, silence: float, known: bool
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, silence: float, before: int, known: bool
 ) -> None:
-    """Until no event has come for a while, nobody knows when they happened."""
+    """Until, after the first event, none has come for a while, nobody knows when they happened."""
     monkeypatch.setattr(program_of_alerts, "_SILENCE", silence)
     rule = AlertRule(Rule("x", batch=3600), (), Style())
+    starting = RUNNING[0].replace("RUNNING", "STARTING"), RUNNING[1]
     with contextlib.closing(Queue(str(scratch / "queue"), 9, print)) as queue:
         desk = Desk(Settings((rule,), Patience(), "", 1), queue)
-        for event in (RUNNING[0].replace("RUNNING", "STARTING"), RUNNING[1]), exited():
+        for event in [("PROCESS_STATE_RUNNING", "")] * before + [starting, exited()]:
             desk.handle(Event(*event))
         saved = queue.state()
         assert saved is not None

@@ -53,13 +53,16 @@ class Desk:
             say(f"cannot understand what was saved ({error!r}); starting afresh")
             self._watch, self._next = Watch(rules, settings.patience), queue.next_number
         self._changed = threading.Condition()
-        self._late, self._idle_since = True, time.monotonic()
+        self._late = True
+        self._idle_since: float | None = None
 
     def handle(self, event: Event) -> None:
         """Take an event in; when this returns, it may be forgotten elsewhere."""
         with self._changed:
-            # The daemon kept what happened while we began; what it kept has come when it is silent.
-            self._late = self._late and time.monotonic() - self._idle_since < _SILENCE
+            # What happened while we began was kept for us, our own start among it.  It comes when
+            # we count as running, and has come when it is silent after that.
+            if self._idle_since is not None and self._late:
+                self._late = time.monotonic() - self._idle_since < _SILENCE
             if self._watch.heard(event, time.time(), late=self._late):
                 self._save()
                 self._changed.notify()
