@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 from rpchost import rpc_host, serving
 from support.daemon import Answer, Daemon, Launch, run
 from support.implementations import Implementation
+from support.programs import OBEDIENT, program
+from support.waiting import GENEROUS
 
 Shell = Callable[..., Answer]
 
@@ -81,6 +85,29 @@ def test_nobody_reads_what_a_process_says(launch: Launch, ours: Implementation) 
     fg = f"seq 100 | {ours.program('supervisorctl')} -c {daemon.conf} fg cat | head -1"
     answer = run(["sh", "-c", fg])
     assert (answer.lines, answer.err) == (["==> Press Ctrl-C to exit <=="], "")
+
+
+@pytest.mark.parametrize(
+    ("command", "names"), [("restart cat dog", ("cat", "dog")), ("restart pets:*", ("pets:fish",))]
+)
+def test_what_nobody_reads_is_done(
+    launch: Launch, ours: Implementation, command: str, names: tuple[str, ...]
+) -> None:
+    """`supervisorctl restart x | true` leaves nobody stopped."""
+    programs = "".join(program(name, OBEDIENT) for name in ("cat", "dog", "fish"))
+    daemon = launch(ours, f"{programs}[group:pets]\nprograms=fish\n")
+    for name in names:
+        daemon.until_state(name, "RUNNING")
+    before = {name: daemon.client.pid(name) for name in names}
+    reading, writing = os.pipe()
+    os.close(reading)
+    ctl = [ours.program("supervisorctl"), "-c", str(daemon.conf), *command.split()]
+    done = subprocess.run(ctl, stdout=writing, stderr=subprocess.PIPE, timeout=GENEROUS)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+    for name in names:
+        assert daemon.client.state(name) in ("STARTING", "RUNNING")
+        assert daemon.client.pid(name) != before[name]
 
 
 def _stream(content: bytes) -> Callable[[socket.socket], None]:

@@ -16,6 +16,7 @@ import sys
 from _thread import get_ident
 
 from proctor.cli import exitcodes
+from proctor.cli.streams import give_up
 from proctor.client.connection import ProtocolError
 from proctor.client.server import Server
 from proctor.core.faults import Fault, FaultCode
@@ -62,6 +63,7 @@ class Controller:
         self.options = options
         self.verbs = verbs
         self.exitstatus = exitcodes.SUCCESS
+        self.unheard = False  # Nobody reads our output any more.
         self._servers: dict[int, Server] = {}
 
     @property
@@ -89,9 +91,17 @@ class Controller:
         self._servers.clear()
 
     def output(self, text: object) -> None:
-        """A line on stdout, at once."""
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+        """A line on stdout, at once.
+
+        When nobody reads it any more, what was begun is done all the same: a program that was
+        stopped to be started again must not stay down for that.
+        """
+        try:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            give_up(1)
+            self.unheard = True
 
     def fail(self, text: str, code: int = exitcodes.GENERAL) -> None:
         """A line on stdout, and the exit code that goes with it."""

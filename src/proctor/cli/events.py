@@ -105,7 +105,8 @@ class _Follower:
         for name, data in events(stream, self._seen):
             # What is meant for pages is shown to who asks for it.
             if self._types or not name.startswith("NOTE_"):
-                self._ctl.output(data if self._as_json else described(name, data))
+                # Not by `output`, which goes on when nobody reads.
+                print(data if self._as_json else described(name, data), flush=True)
 
     def _seen(self, last: str) -> None:
         self._last = last

@@ -55,7 +55,7 @@ def _run(ctl: Controller, action: list[str]) -> int:
     try:
         if action:
             ctl.onecmd(" ".join(action))
-            return ctl.exitstatus
+            return ctl.exitstatus or int(ctl.unheard)
         from proctor.cli.shell import run_shell
 
         run_shell(ctl)

@@ -33,7 +33,7 @@ def survive_the_reader(command: Callable[[], int]) -> int:
         if not isinstance(error, BrokenPipeError):
             with suppress(OSError):
                 print(f"Error: cannot go on: {error.strerror}", file=sys.stderr, flush=True)
-        _give_up_output()
+        give_up(1, 2)
         return 1
     return status
 
@@ -44,8 +44,9 @@ def _flush() -> None:
             stream.flush()
 
 
-def _give_up_output() -> None:
-    """Or the interpreter would complain again, when it flushes at exit."""
+def give_up(*fds: int) -> None:
+    """Let what is written there lead nowhere; the interpreter flushes again when it exits."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for fd in (1, 2):
+    for fd in fds:
         os.dup2(nowhere, fd)
+    os.close(nowhere)

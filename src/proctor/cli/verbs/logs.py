@@ -152,7 +152,12 @@ def follow(ctl: Controller, path: str) -> None:
 
 
 def open_stream(ctl: Controller, path: str) -> LogStream | None:
-    """Start following; None when the server refuses, after a line on stderr that says why."""
+    """Start following; None when the server refuses, after a line on stderr that says why.
+
+    Raises BrokenPipeError when nobody would read it.
+    """
+    if ctl.unheard:
+        raise BrokenPipeError
     from proctor.cli.log_stream import LogStream
 
     shown = f"{ctl.options.serverurl}{unquoted(path)}"
