@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from proctor.cli import options
+from proctor.cli import exitcodes, options
 from proctor.cli.controller import Controller, Options
 from proctor.cli.options import CommandLine, UsageError
 from proctor.cli.streams import prepare_streams, survive_the_reader
@@ -55,7 +55,7 @@ def _run(ctl: Controller, action: list[str]) -> int:
     try:
         if action:
             ctl.onecmd(" ".join(action))
-            return ctl.exitstatus or int(ctl.unheard)
+            return exitcodes.GENERAL if ctl.unheard else ctl.exitstatus
         from proctor.cli.shell import run_shell
 
         run_shell(ctl)
