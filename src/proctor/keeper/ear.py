@@ -10,7 +10,7 @@ from proctor.keeper.thin import signals
 
 STOPPING = frozenset({signals.SIGTERM, signals.SIGINT, signals.SIGQUIT})
 # What a pipe takes without waiting once it polls writable, and a terminal with a little room.
-_POLITE = 512
+POLITE = 512
 PASSED_ON = STOPPING | {signals.SIGHUP, signals.SIGUSR1, signals.SIGUSR2}
 
 
@@ -29,7 +29,7 @@ def hear_signals() -> int:
 
 def say(text: str) -> None:
     """One line on stderr, unless that would block."""
-    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:_POLITE]
+    line = f"proctor keeper: {text}\n".encode("utf-8", "backslashreplace")[:POLITE]
     write_politely(line, 0.0)
 
 
@@ -44,6 +44,6 @@ def write_politely(data: bytes, patience: float) -> None:
     writable.register(2, select.POLLOUT)
     try:
         while data and writable.poll(max(0.0, until - time.monotonic()) * 1000):
-            data = data[os.write(2, data[:_POLITE]) :]
+            data = data[os.write(2, data[:POLITE]) :]
     except OSError:
         return

@@ -29,7 +29,8 @@ class Courier:
 
     Each of the two counters is written by one thread only, so they need no lock.  `must_wait`
     announces that the thread will sleep and looks once more; `_hand_over` counts and then looks
-    for that announcement: whichever comes second sees the other.
+    for that announcement: whichever comes second sees the other.  The queue has a lock: at most one
+    turn of the loop is asked for.
     """
 
     def __init__(

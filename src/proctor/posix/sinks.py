@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from proctor.keeper.ear import POLITE
 from proctor.posix.links import open_trusted
 from proctor.posix.logfile import LogFile
 
@@ -29,9 +30,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 # A line without an end is passed on to syslog in parts of this size.
 _SYSLOG_LINE = 8192
-
-# What a pipe takes without waiting once it polls writable, and a terminal with a little room.
-_POLITE_WRITE = 512
 
 
 class Sink(Protocol):
@@ -174,7 +172,7 @@ class StreamSink:
         poll.register(self._fd, select.POLLOUT)
         if not poll.poll(0):
             return 0
-        return os.write(self._fd, memoryview(data)[:_POLITE_WRITE])
+        return os.write(self._fd, memoryview(data)[:POLITE])
 
 
 class SyslogSink:
