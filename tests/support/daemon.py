@@ -197,7 +197,8 @@ class Daemon:
         """
         if not self.implementation.is_ours:
             self._end(signal.SIGKILL)
-        with contextlib.suppress(OSError):
+        # Whatever is in the pidfile, nothing is left behind.
+        with contextlib.suppress(OSError, ValueError, AssertionError):
             pid = int(until(self._known_pid, "the pidfile holds a pid"))
             if pid:
                 os.kill(pid, signal.SIGTERM)

@@ -147,7 +147,7 @@ class Ordeal:
         keeper = self.outside(self.daemon.call("supervisor.getPID"))
         # Whoever kills the daemon before that takes the pipes of its programs away.
         until(
-            lambda: all(holds_pipes(keeper, self.outside(pid)) for pid in before.values()),
+            lambda: holds_pipes(keeper, *map(self.outside, before.values())),
             "everything is handed over",
         )
 

@@ -66,11 +66,10 @@ def kill_daemon(keeper: int) -> int:
     return pid
 
 
-def holds_pipes(keeper: int, pid: int) -> bool:
-    """Whether the keeper has our ends of all pipes of this program: they are handed over last."""
-    return {_pipe_of(pid, fd) for fd in range(3)} <= {
-        _pipe_of(keeper, int(fd)) for fd in os.listdir(f"/proc/{keeper}/fd")
-    }
+def holds_pipes(keeper: int, *pids: int) -> bool:
+    """Whether the keeper has our ends of all pipes of these programs: they are handed over last."""
+    held = {_pipe_of(keeper, int(fd)) for fd in os.listdir(f"/proc/{keeper}/fd")}
+    return {_pipe_of(pid, fd) for pid in pids for fd in range(3)} <= held
 
 
 def _pipe_of(pid: int, fd: int) -> str:

@@ -122,7 +122,9 @@ def read_environment(reader: Reader, text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _look_twice(reader: Reader, settings: DaemonSettings) -> None:
-    """Warnings for what is legal and yet surprises people (gotchas G17, G38)."""
+    """What shows when all is read: a directory for a file, and what is legal and yet surprises
+    people (gotchas G17, G38).
+    """
     if any(char.isspace() for char in settings.identifier):
         reader.warn("identifier has blanks in it: event listeners will misread it", "identifier")
     if settings.logfile is not None and reader.context.world.is_directory(settings.logfile):

@@ -33,10 +33,8 @@ def check_presence(
         section, directory = sections.get(server.section), posixpath.dirname(server.file or "")
         if section is None or "file" not in section.options:
             continue
-        missing = directory and world.what_is(directory) is Kept.NOTHING
-        if missing and _does_not_depend(section, "file"):
-            text, place = f"{directory} does not exist", section.options["file"].place
-            findings.warn(f"[{section.name}] file: {text}", place, section.name, "file")
+        if directory and world.what_is(directory) is Kept.NOTHING:
+            _warn(section, "file", f"{directory} does not exist", findings)
 
 
 def _check_programs(
@@ -57,9 +55,15 @@ def _check_programs(
             "directory": _of_directory(spec, world),
         }
         for option, reason in reasons.items():
-            if reason and _does_not_depend(section, option):
-                text, place = f"[{section.name}] {option}: {reason}", section.options[option].place
-                findings.warn(text, place, section.name, option)
+            if reason:
+                _warn(section, option, reason, findings)
+
+
+def _warn(section: Section, option: str, reason: str, findings: Findings) -> None:
+    """Unless it may be right where the daemon will run."""
+    if _does_not_depend(section, option):
+        place = section.options[option].place
+        findings.warn(f"[{section.name}] {option}: {reason}", place, section.name, option)
 
 
 def _is_empty(section: Section) -> bool:

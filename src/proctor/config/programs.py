@@ -84,8 +84,11 @@ class Program:
     def _start(self) -> StartPolicy:
         read = self._reader.get
         autostart, autorestart = read(rows.AUTOSTART), read(rows.AUTORESTART)
-        warn_if_negative(self._reader, rows.STARTRETRIES, "no failed start is tried again")
-        return StartPolicy(autostart, read(rows.STARTSECS), read(rows.STARTRETRIES), autorestart)
+        startretries = read(rows.STARTRETRIES)
+        warn_if_negative(
+            self._reader, rows.STARTRETRIES, startretries, "no failed start is tried again"
+        )
+        return StartPolicy(autostart, read(rows.STARTSECS), startretries, autorestart)
 
     def _check_numprocs(self, count: int) -> None:
         reader = self._reader

@@ -16,7 +16,9 @@ def stop_policy(reader: Reader) -> StopPolicy:
     """The policy of a section.  Contradictions are added to its mistakes."""
     read = reader.get
     stopsignal, stopwaitsecs = read(rows.STOPSIGNAL), read(rows.STOPWAITSECS)
-    warn_if_negative(reader, rows.STOPWAITSECS, "SIGKILL follows the stop signal at once")
+    warn_if_negative(
+        reader, rows.STOPWAITSECS, stopwaitsecs, "SIGKILL follows the stop signal at once"
+    )
     stop_group, kill_group = read(rows.STOPASGROUP), read(rows.KILLASGROUP)
     mode = read(rows.KILL_MODE_NAME)
     if mode is None:
@@ -30,9 +32,8 @@ def stop_policy(reader: Reader) -> StopPolicy:
     return StopPolicy(stopsignal, stopwaitsecs, stop_group, further, mode == "tree")
 
 
-def warn_if_negative(reader: Reader, option: Option[int], consequence: str) -> None:
+def warn_if_negative(reader: Reader, option: Option[int], value: int, consequence: str) -> None:
     """Say what a number below 0 leads to, here as in the original."""
-    value = reader.get(option)
     if value < 0:
         said = f"[{reader.section.name}] {option.name}={value} is below 0: {consequence}"
         reader.warn(said, option.name)

@@ -107,10 +107,11 @@ class Watch:
             record.started = None
         elif state == "STARTING" and not late:
             record.started = now
-        return self._moved(process, state, fields, now)
+        return self._moved(process, record, state, fields, now)
 
-    def _moved(self, process: str, state: str, fields: Mapping[str, str], now: float) -> bool:
-        record = self._records[process]
+    def _moved(
+        self, process: str, record: _Record, state: str, fields: Mapping[str, str], now: float
+    ) -> bool:
         incident = record.incidents.get(LIFE)
         if incident:
             incident.running = now if state == "RUNNING" else None
