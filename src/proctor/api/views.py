@@ -52,11 +52,8 @@ def _describe(process: Process, now: float) -> str:
             # Without a stop time it never ran, even if a start was tried (gotcha G26).
             if not process.start_wall or not process.stop_wall:
                 twin = process.twin
-                return (
-                    f"Not started, pid {twin} still runs (on_orphan=leave)"
-                    if twin
-                    else ("Not started")
-                )
+                more = f", pid {twin} still runs (on_orphan=leave)" if twin else ""
+                return f"Not started{more}"
             return time.strftime("%b %d %I:%M %p", time.localtime(process.stop_wall))
         case _:
             return ""

@@ -144,7 +144,7 @@ class Controller:
         except (ConnectionRefusedError, FileNotFoundError) as error:
             self._unreachable(error, exitcodes.GENERAL)
         except BrokenPipeError:
-            raise  # nobody reads our output
+            raise  # nobody reads what is followed
         except Exception as error:  # also whatever a plug-in raises
             if isinstance(error, Fault) and error.code == FaultCode.FORBIDDEN:
                 self.fail(f"ERROR: {error.text}")

@@ -13,7 +13,7 @@ from proctor.cli import options
 from proctor.cli.hints import with_hint
 from proctor.cli.main import controller_for
 from proctor.cli.options import UsageError
-from proctor.cli.streams import prepare_streams, survive_the_reader
+from proctor.cli.streams import prepare_streams
 from proctor.client.connection import ProtocolError
 from proctor.client.sse import events
 from proctor.core.names import make_namespec
@@ -51,7 +51,7 @@ def show_events(program: str, words: list[str]) -> int:
     try:
         if not all(word.isascii() for word in line.action):
             return _no_such_type(line.action)
-        return survive_the_reader(_Follower(ctl, line.action, as_json).follow)
+        return _Follower(ctl, line.action, as_json).follow()
     except KeyboardInterrupt:
         return 0
 

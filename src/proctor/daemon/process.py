@@ -172,7 +172,8 @@ class Process(Streams):
         self.adopted = False
         self._reasons.spawned()
         self.survivors = ()
-        self._take_pipes(pid, pipes)
+        self._output.attach(pid, pipes)
+        self._take_stdin(pipes.stdin)
         self._around.log.info(f"spawned: '{self.name}' with pid {pid}")
         self._step(self.lifecycle.spawned(pid, at))
         self._signalling.send_kept(pid)

@@ -33,7 +33,8 @@ class Streams(Seen):
     @property
     def twin(self) -> int:
         """The pid of a run of it that is not ours and goes on (on_orphan=leave), 0 for none."""
-        return self._around.twins.get(self.key, lambda: 0)()
+        pid_of = self._around.twins.get(self.key)
+        return 0 if pid_of is None else pid_of()
 
     @property
     def log_marks(self) -> Mapping[str, Mark]:
@@ -86,10 +87,6 @@ class Streams(Seen):
                 self._around.log.error(f"cannot reopen the logs of '{self.name}': {problem}")
 
         self._output.reopen(done)
-
-    def _take_pipes(self, pid: int, pipes: ChildPipes) -> None:
-        self._output.attach(pid, pipes)
-        self._take_stdin(pipes.stdin)
 
     def _take_stdin(self, stdin: int | None) -> None:
         self._stdin = None if stdin is None else InputChannel(self._around.host, stdin)

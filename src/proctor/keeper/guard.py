@@ -62,9 +62,13 @@ class Guard:
         self._handle, self._stop_plainly = handle, alone
         self._leave, self._idle = leave, idle
         self.succession = Succession(
-            timers, self._step_down, self.start, self._meet_again, self.kill,
-            dismiss=lambda: send(*self.aside, signals.SIGKILL),
-        )  # fmt: skip
+            timers,
+            self._step_down,
+            self.start,
+            self._meet_again,
+            self.kill,
+            dismiss=self._dismiss_aside,
+        )
         self.daemon: Daemon | None = None
         # The daemon that stands aside, and the pidfd of one that is not our child.
         self.aside: tuple[int, int | None] = (0, None)
@@ -262,6 +266,11 @@ class Guard:
         """The one that stood aside is back."""
         watch, self.aside = self.aside[1], (0, None)
         self.meet(Daemon(pid, sock, time.monotonic(), watch))
+
+    def _dismiss_aside(self) -> None:
+        pid, watch = self.aside
+        if pid:  # 0 would be all of our own group
+            send(pid, watch, signals.SIGKILL)
 
     def _plan_restart(self, daemon: Daemon, status: int) -> None:
         self.last_status = status

@@ -29,7 +29,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
 
 _LOST = "its keeper was lost"
-_LEFT = "left by a supervisord that is gone"
+LEFT = "left by a supervisord that is gone"
 _UNKNOWN = "its exit status may stay unknown"
 
 
@@ -122,7 +122,7 @@ def meaning_of_loss(process: Process) -> str:
     if _LOST in told:
         lost = "Its keeper was lost: the process that is the parent of all programs was killed."
         parent = "the new keeper"
-    elif _LEFT in told:
+    elif LEFT in told:
         lost, parent = "The supervisord that started it was killed.", "the present one"
     else:
         return ""
@@ -140,7 +140,7 @@ def tell_of_loss(process: Process, *, orphan: bool = False) -> None:
     `orphan`: all that had minded it was killed, and there may never have been a keeper.
     """
     before, pid = process.remark, process.pid
-    lost = _LEFT if orphan else _LOST
+    lost = LEFT if orphan else _LOST
     text = lost if tells_ends() else f"{lost}, {_UNKNOWN}"
 
     def remark() -> str:

@@ -24,6 +24,7 @@ from proctor.core.values import dataclass
 from proctor.daemon.activity_log import ActivityLog
 from proctor.keeper.identity import lives, this_boot
 from proctor.posix.loop_host import HeldChild, Holdings
+from proctor.survival.keeper_loss import LEFT
 from proctor.survival.snapshot import ENDED, Record, fitting
 
 _RUNNING = int(ProcessState.RUNNING)
@@ -181,4 +182,4 @@ def twins(left: Sequence[Orphan]) -> dict[str, Callable[[], int]]:
 
 
 def _words(orphan: Orphan) -> str:
-    return f"'{orphan.key}' (pid {orphan.pid}), left by a supervisord that is gone"
+    return f"'{orphan.key}' (pid {orphan.pid}), {LEFT}"
